@@ -1,0 +1,112 @@
+"""The contract between the hub and everything that can carry a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one variant of an announcement says, with ``((field))`` where a person's own value goes.
+
+    ``html`` is finished, safe HTML apart from the fields. Channels use the parts that they can carry.
+    One object is shared by every message of the variant, so adapters may cache what they derive from it.
+    """
+
+    text: str
+    subject: str = ""
+    html: str = ""
+    language: str = "en"
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One delivery, ready to be sent. ``values`` holds plain text for each of ``content.fields``."""
+
+    delivery_id: int
+    address: str
+    content: Content
+    values: Mapping[str, str] = field(default_factory=dict)
+    status_callback: str = ""
+    """Where the provider reports on this delivery; carries the delivery's id. Empty where none is wanted."""
+    unsubscribe_url: str = ""
+    valid_for: timedelta | None = None
+    """How long the message is still of use. None: no limit."""
+
+
+class Rejection(StrEnum):
+    """Why a provider will never take this message for this contact point."""
+
+    CONTACT_POINT_IS_BAD = "contact_point_is_bad"
+    OPTED_OUT = "opted_out"
+    CONTENT = "content"
+    NOT_DELIVERED = "not_delivered"
+    """It could not be delivered, and nothing says that the contact point itself is at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken the message. ``parts`` is how many it will bill, where it says so."""
+
+    provider_id: str = ""
+    parts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The provider has refused the message for good. ``code`` is the provider's own."""
+
+    code: str
+    why: Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The message was not taken, and may be sent again after a while."""
+
+    code: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """Nothing can be sent until an administrator changes something. The message was not taken."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The request left and no answer came: the message may or may not have been taken."""
+
+    reason: str
+
+
+Outcome = Accepted | Rejected | TryLater | Misconfigured | Unknown
+
+
+class Channel(Protocol):
+    """How to talk to one provider. Adapters keep their connections between calls."""
+
+    def send(self, messages: Iterable[Message]) -> Iterator[tuple[int, Outcome]]:
+        """Send every message and yield ``(delivery_id, outcome)`` for each, in any order.
+
+        ``messages`` is read only as fast as there is room to send, one item per free place, so that what is read
+        late is checked late. The first :class:`Misconfigured` outcome ends the reading: what was read already is
+        still answered, one outcome each. Provider and network failures never raise; a programming mistake may.
+        """
+        ...
+
+    def check(self) -> str | None:
+        """Ask the provider whether the credentials work. None: they do; otherwise what is wrong, in plain words."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,105 @@
+"""Everything that differs between installations. This is the only reader of the environment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class EmailProvider(StrEnum):
+    """Who takes our email: SendGrid's API, or any mailbox by SMTP."""
+
+    SENDGRID = "sendgrid"
+    SMTP = "smtp"
+
+
+class Settings(BaseSettings):
+    """Typed settings, read from the environment and from ``.env`` in the working directory.
+
+    An unset name has the default below. A wrong value raises :class:`pydantic.ValidationError`,
+    which names the setting; :mod:`hub.cli` turns it into one plain line for each.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    # Where this installation lives
+    public_url: HttpUrl = Field(
+        default="http://localhost:8000",
+        description="The address people use to reach the hub: for links, and for checking webhook signatures.",
+    )
+    data_dir: Path = Field(
+        default=Path("var"),
+        description="Where the SQLite file and the embedded Valkey live, unless they are elsewhere.",
+    )
+    database_url: str = Field(default="", description="PostgreSQL, as postgresql://…; empty: SQLite under DATA_DIR.")
+    redis_url: str = Field(default="", description="Redis or Valkey, as redis://…; empty: an embedded Valkey.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="At least 32 characters; signs sessions and links. Empty: made once and kept under DATA_DIR.",
+    )
+    port: int = Field(default=8000, ge=1, le=65535, description="The port that the web server listens on.")
+    group_name: str = Field(default="Our group", max_length=60, description="The name that people know the group by.")
+    time_zone: str = Field(default="Europe/London", description="The group's time zone, as an IANA name.")
+    country: str = Field(default="GB", pattern="^[A-Z]{2}$", description="Where a phone number without a country is.")
+    sandbox: bool = Field(default=False, description="Allows fictional numbers and addresses. Never set it when live.")
+
+    # Email
+    email_provider: EmailProvider = Field(default=EmailProvider.SENDGRID, description="sendgrid or smtp.")
+    email_from: str = Field(default="", description="The address that email comes from.")
+    sendgrid_api_key: SecretStr = Field(default=SecretStr(""), description="An API key that may send mail.")
+    sendgrid_base_url: HttpUrl = Field(
+        default="https://api.sendgrid.com", description="https://api.eu.sendgrid.com for the European Union."
+    )
+    sendgrid_webhook_public_key: str = Field(default="", description="The verification key of the Event Webhook.")
+    sendgrid_inbound_token: SecretStr = Field(
+        default=SecretStr(""), description="The secret end of /webhooks/sendgrid/inbound/<token>."
+    )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""), description="smtp://user:password@host:587 (STARTTLS) or smtps://…:465."
+    )
+
+    # Text messages
+    twilio_account_sid: str = Field(default="", description="The account's SID, which begins with AC.")
+    twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="The account's primary auth token.")
+    twilio_from: str = Field(default="", description="The number that texts come from, as +44…")
+    twilio_messaging_service_sid: str = Field(default="", description="Instead of TWILIO_FROM; begins with MG.")
+    twilio_base_url: HttpUrl = Field(default="https://api.twilio.com", description="Twilio's API.")
+    text_part_price: float = Field(default=0.0419, ge=0, description="What one part of a text costs, for estimates.")
+    currency: str = Field(default="£", max_length=3, description="The sign in front of costs.")
+
+    # Social media
+    mastodon_base_url: HttpUrl = Field(default="https://mastodon.social", description="The group's Mastodon server.")
+    mastodon_access_token: SecretStr = Field(default=SecretStr(""), description="May write statuses.")
+
+    @field_validator("public_url", "sendgrid_base_url", "twilio_base_url", "mastodon_base_url")
+    @classmethod
+    def _is_an_http_address(cls, value: str) -> str:
+        return str(AnyHttpUrl(value)).rstrip("/")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database as SQLAlchemy names it: psycopg 3 for PostgreSQL, else SQLite under :attr:`data_dir`."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir.resolve() / 'everyway.sqlite3'}"
+        scheme, _, rest = self.database_url.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            return f"postgresql+psycopg://{rest}"
+        return self.database_url
+
+    @property
+    def valkey_socket(self) -> Path:
+        """Where the embedded Valkey listens. Unix socket paths are limited to 107 bytes: see config.bootstrap."""
+        return self.data_dir.resolve() / "valkey.sock"
+
+
+@cache
+def settings() -> Settings:
+    """This process's settings, read once."""
+    return Settings()
