@@ -1,0 +1,38 @@
+"""The fixtures themselves: fresh, real and isolated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import Engine, inspect, text
+
+import hub.db
+from config.settings import settings
+from hub.migrate import pending
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_every_test_gets_a_migrated_database_of_its_own(database: Engine, turn: int) -> None:
+    assert not pending(database)
+    assert hub.db.engine() is database
+    with hub.db.write_session() as session:
+        session.execute(text("CREATE TABLE left_behind (id INTEGER)"))
+    assert inspect(database).has_table("left_behind")
+
+
+def test_postgresql_is_the_version_that_production_is_built_for(postgresql_database: Engine) -> None:
+    with postgresql_database.connect() as connection:
+        assert connection.execute(text("SHOW server_version")).scalar_one().startswith("18.")
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_every_test_gets_an_empty_valkey(valkey: redis.Redis, turn: int) -> None:
+    assert valkey.dbsize() == 0
+    valkey.set("left_behind", turn)
+
+
+def test_settings_of_the_person_who_runs_the_tests_do_not_leak_in(tmp_path: Path) -> None:
+    assert settings().data_dir == tmp_path / "var"
+    assert settings().twilio_account_sid == ""
