@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -89,6 +89,34 @@ class Unknown:
 
 
 Outcome = Accepted | Rejected | TryLater | Misconfigured | Unknown
+
+
+class Progress(StrEnum):
+    """How far a provider says that a message has got."""
+
+    SENT = "sent"
+    """The provider has it, and it is not with the person yet."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptEvent:
+    """What a provider told us about one delivery, in our words."""
+
+    event_id: str
+    """The provider's own id of the event, of up to 140 characters: what repeats are recognised by."""
+    delivery_id: int
+    provider_id: str = ""
+    progress: Progress | None = None
+    """None: the event says nothing about where the message is."""
+    why: Rejection | None = None
+    """Why it failed."""
+    code: str = ""
+    opts_out: bool = False
+    """The person does not want this channel any more."""
+    happened_at: datetime | None = None
+    """None: the provider does not say, or not in which time zone."""
 
 
 class Channel(Protocol):
