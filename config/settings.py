@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         description="At least 32 characters; signs sessions and links. Empty: made once and kept under DATA_DIR.",
     )
     port: int = Field(default=8000, ge=1, le=65535, description="The port that the web server listens on.")
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=5, description="How many reverse proxies stand in front and set X-Forwarded-For and -Proto."
+    )
     group_name: str = Field(default="Our group", max_length=60, description="The name that people know the group by.")
     time_zone: str = Field(default="Europe/London", description="The group's time zone, as an IANA name.")
     country: str = Field(default="GB", pattern="^[A-Z]{2}$", description="Where a phone number without a country is.")

@@ -1,0 +1,1 @@
+"""What every page shares: protection, errors, paging, and how things are worded."""
