@@ -1,6 +1,6 @@
 """What SendGrid tells us about emails: whether it was SendGrid, and what it means.
 
-Sources: twilio.com/docs/sendgrid/for-developers/tracking-events/event, and …/getting-started-event-webhook-security-features.
+Source: twilio.com/docs/sendgrid/for-developers/tracking-events/event and its page on security features.
 """
 
 from __future__ import annotations

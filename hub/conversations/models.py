@@ -18,6 +18,8 @@ class ReplyKind(StrEnum):
     STOP = "stop"
     START = "start"
     HELP = "help"
+    AUTOMATIC = "automatic"
+    """Written by nobody: an out-of-office note or a bounce."""
 
 
 class Reply(Base):

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, String, select, true
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from channels.base import ReceiptEvent
-from hub.bulk import json_table, rows
+from hub.bulk import json_table
 from hub.db import UtcDateTime, write_session
 from hub.deliveries.models import Receipt
 
-_COLUMNS = {
+_COLUMNS: dict[str, TypeEngine[Any]] = {
     "provider": String(),
     "event_id": String(),
     "delivery_id": BigInteger(),

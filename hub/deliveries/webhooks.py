@@ -1,4 +1,4 @@
-"""Where providers report on deliveries: checked, stored, answered. The clock's worker applies what is stored."""
+"""Where providers report on deliveries: checked, stored, answered. Workers apply what is stored."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hub.web.csrf import csrf
 from hub.web.provider_requests import JSON, Malformed, body_within, twilio_form
 
 bp = Blueprint("delivery_webhooks", __name__)
+csrf.exempt(bp)  # every request here carries its provider's signature
 
 LARGEST_EVENTS_BYTES = 2 * 1024 * 1024
 """SendGrid posts its events at 768 kB at the latest."""
@@ -27,7 +28,6 @@ LARGEST_ID = sendgrid_receipts.LARGEST_ID
 
 
 @bp.post("/webhooks/twilio/status")
-@csrf.exempt
 def twilio_status() -> ResponseReturnValue:
     """A text's status: 204 once it is stored; 403 unsigned, 400, 413 or 415 malformed."""
     event = twilio_receipts.read_status(twilio_form(), _delivery_id())
@@ -46,7 +46,6 @@ def _delivery_id() -> int:
 
 
 @bp.post("/webhooks/sendgrid/events")
-@csrf.exempt
 def sendgrid_events() -> ResponseReturnValue:
     """A batch of SendGrid's events: 204 once they are stored; 403 unsigned, 400, 413 or 415 malformed."""
     body = body_within(LARGEST_EVENTS_BYTES, JSON)
