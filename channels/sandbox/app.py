@@ -1,0 +1,60 @@
+"""The sandbox as one aiohttp application, and the background work that goes with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+
+from channels.sandbox import accounts, callbacks, events, sendgrid, twilio
+from channels.sandbox.world import SANDBOX, Sandbox
+
+LARGEST_REQUEST = 31 * 1024 * 1024
+COMMIT_EVERY = 0.2
+ANSWER_WITHIN = 30
+
+
+def create_app(sandbox: Sandbox) -> web.Application:
+    """The application of one sandbox; its background work runs for as long as the application does."""
+    app = web.Application(client_max_size=LARGEST_REQUEST)
+    app[SANDBOX] = sandbox
+    for part in (twilio, sendgrid, accounts):
+        app.add_routes(part.routes())
+    app.cleanup_ctx.append(_background)
+    return app
+
+
+async def _background(app: web.Application) -> AsyncIterator[None]:
+    sandbox = app[SANDBOX]
+    connector = TCPConnector(limit=sandbox.options.concurrency + 4, keepalive_timeout=60)
+    async with ClientSession(connector=connector, timeout=ClientTimeout(total=ANSWER_WITHIN)) as session:
+        work = [
+            asyncio.create_task(_keep(sandbox)),
+            asyncio.create_task(callbacks.keep_telling(sandbox, session)),
+            asyncio.create_task(events.keep_telling(sandbox, session)),
+        ]
+        for task in work:
+            task.add_done_callback(_end_with)
+        yield
+        for task in work:
+            task.remove_done_callback(_end_with)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+    sandbox.store.close()
+
+
+async def _keep(sandbox: Sandbox) -> None:
+    while True:
+        await asyncio.sleep(COMMIT_EVERY)
+        sandbox.store.commit()
+
+
+def _end_with(task: asyncio.Task[None]) -> None:
+    """Background work never ends by itself: where it fails, the sandbox must not go on as if nothing had happened."""
+    if not task.cancelled() and (failure := task.exception()) is not None:
+        loop = task.get_loop()
+        loop.call_exception_handler({"message": "The sandbox's background work failed", "exception": failure})
+        loop.stop()
