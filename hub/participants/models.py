@@ -65,7 +65,19 @@ class Participant(Base):
     """A person the group is in touch with. Needs neither an email address nor a phone."""
 
     __tablename__ = "participants"
-    __table_args__ = (Index("ix_participants_name", "sort_name", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_participants_name", "sort_name", "id"),
+        # The few different quiet hours that people have, for planning.
+        Index(
+            "ix_participants_quiet_hours",
+            "time_zone",
+            "quiet_from",
+            "quiet_until",
+            postgresql_where=text("quiet_from IS NOT NULL"),
+            sqlite_where=text("quiet_from IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     first_name: Mapped[str] = mapped_column(String(120), default="")
@@ -139,7 +151,8 @@ class ContactPoint(Base):
     participant_id: Mapped[int] = mapped_column(BigId, ForeignKey("participants.id", ondelete="CASCADE"))
     channel: Mapped[str] = mapped_column(String(20))
     address: Mapped[str] = mapped_column(String(320))
-    """Normalised: E.164 for phones, lower-case domain for mailboxes, @name@server for accounts."""
+    """Normalised: E.164 for phones, lower case for mailboxes, @name@server for accounts. As it was written where it
+    could not be read; such a contact point is bad."""
     kind: Mapped[ContactPointKind] = mapped_column(enum_column(ContactPointKind))
     label: Mapped[str] = mapped_column(String(120), default="")
     """Whose it is, where it is not the person's own (“daughter Ann”)."""
@@ -230,6 +243,21 @@ class ConsentEvent(Base):
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
+
+
+class Suppression(Base):
+    """An address that must not be used on a channel, whoever turns out to have it: it comes in with this state.
+
+    Rows come from opt-outs by address and from opt-out lists, which name addresses that nobody here may have yet.
+    """
+
+    __tablename__ = "suppressions"
+
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    state: Mapped[ContactPointState] = mapped_column(enum_column(ContactPointState))
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime]
 
 
 class ImportRun(Base):

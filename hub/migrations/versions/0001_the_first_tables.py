@@ -69,6 +69,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('participants', schema=None) as batch_op:
         batch_op.create_index('ix_participants_name', ['sort_name', 'id'], unique=False)
+        batch_op.create_index('ix_participants_quiet_hours', ['time_zone', 'quiet_from', 'quiet_until'], unique=False, postgresql_where=sa.text('quiet_from IS NOT NULL'), sqlite_where=sa.text('quiet_from IS NOT NULL'))
 
     op.create_table('receipts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -95,6 +96,14 @@ def upgrade() -> None:
     sa.Column('description', sa.String(length=200), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_roles')),
     sa.UniqueConstraint('name', name=op.f('uq_roles_name'))
+    )
+    op.create_table('suppressions',
+    sa.Column('channel', sa.String(length=20), nullable=False),
+    sa.Column('address', sa.String(length=320), nullable=False),
+    sa.Column('state', sa.Enum('usable', 'bad', 'opted_out', name='contactpointstate', native_enum=False, length=24), nullable=False),
+    sa.Column('reason', sa.String(length=200), nullable=False),
+    sa.Column('created_at', hub.db.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('channel', 'address', name=op.f('pk_suppressions'))
     )
     op.create_table('topics',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -233,7 +242,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Enum('waiting', 'leased', 'done', name='batchstate', native_enum=False, length=24), nullable=False),
     sa.Column('started_through', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('lease', sa.String(length=36), nullable=True),
-    sa.Column('lease_until', hub.db.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('held_until', hub.db.UtcDateTime(timezone=True), nullable=True),
     sa.Column('failures', sa.SmallInteger(), nullable=False),
     sa.ForeignKeyConstraint(['announcement_id'], ['announcements.id'], name=op.f('fk_batches_announcement_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_batches')),
@@ -280,6 +289,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.create_index('ix_deliveries_closed', ['announcement_id', 'participant_id'], unique=False, postgresql_where=sa.text('NOT live'), sqlite_where=sa.text('NOT live'))
         batch_op.create_index('ix_deliveries_participant', ['participant_id'], unique=False)
         batch_op.create_index('uq_deliveries_live', ['announcement_id', 'participant_id'], unique=True, postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
 
@@ -301,7 +311,7 @@ def upgrade() -> None:
     sa.Column('to_address', sa.String(length=320), nullable=False),
     sa.Column('subject', sa.String(length=200), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
-    sa.Column('kind', sa.Enum('message', 'stop', 'start', 'help', name='replykind', native_enum=False, length=24), nullable=False),
+    sa.Column('kind', sa.Enum('message', 'stop', 'start', 'help', 'automatic', name='replykind', native_enum=False, length=24), nullable=False),
     sa.Column('participant_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('announcement_id', sa.Integer(), nullable=True),
     sa.Column('received_at', hub.db.UtcDateTime(timezone=True), nullable=False),
@@ -422,6 +432,7 @@ def downgrade() -> None:
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
         batch_op.drop_index('uq_deliveries_live', postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
         batch_op.drop_index('ix_deliveries_participant')
+        batch_op.drop_index('ix_deliveries_closed', postgresql_where=sa.text('NOT live'), sqlite_where=sa.text('NOT live'))
 
     op.drop_table('deliveries')
     with op.batch_alter_table('call_lists', schema=None) as batch_op:
@@ -456,12 +467,14 @@ def downgrade() -> None:
     op.drop_table('announcements')
     op.drop_table('account_roles')
     op.drop_table('topics')
+    op.drop_table('suppressions')
     op.drop_table('roles')
     with op.batch_alter_table('receipts', schema=None) as batch_op:
         batch_op.drop_index('ix_receipts_waiting', postgresql_where=sa.text('applied_at IS NULL'), sqlite_where=sa.text('applied_at IS NULL'))
 
     op.drop_table('receipts')
     with op.batch_alter_table('participants', schema=None) as batch_op:
+        batch_op.drop_index('ix_participants_quiet_hours', postgresql_where=sa.text('quiet_from IS NOT NULL'), sqlite_where=sa.text('quiet_from IS NOT NULL'))
         batch_op.drop_index('ix_participants_name')
 
     op.drop_table('participants')
