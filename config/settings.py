@@ -6,9 +6,21 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SERVERS = {
+    "database_url": (
+        ("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite:///"),
+        "postgresql://user:password@host/name",
+    ),
+    "redis_url": (("redis://", "rediss://", "unix://"), "redis://host:6379/0"),
+}
+"""What DATABASE_URL and REDIS_URL may begin with, and what they look like."""
+
+MINIMUM_SECRET = 32
 
 HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True)]
 
@@ -50,7 +62,11 @@ class Settings(BaseSettings):
     )
     group_name: str = Field(default="Our group", max_length=60, description="The name that people know the group by.")
     time_zone: str = Field(default="Europe/London", description="The group's time zone, as an IANA name.")
-    country: str = Field(default="GB", pattern="^[A-Z]{2}$", description="Where a phone number without a country is.")
+    country: str = Field(
+        default="GB",
+        pattern="^[A-Z]{2}$",
+        description="Where a phone number without a country code is; two letters, as GB.",
+    )
     sandbox: bool = Field(default=False, description="Allows fictional numbers and addresses. Never set it when live.")
 
     # Email
@@ -85,6 +101,30 @@ class Settings(BaseSettings):
     @classmethod
     def _is_an_http_address(cls, value: str) -> str:
         return str(AnyHttpUrl(value)).rstrip("/")
+
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _is_a_server_we_can_use(cls, value: str, info: ValidationInfo) -> str:
+        schemes, example = SERVERS[str(info.field_name)]
+        if value and not value.startswith(schemes):
+            raise ValueError(f"must be an address like {example}")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, KeyError, OSError) as unknown:
+            raise ValueError("must be a time zone like Europe/London") from unknown
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MINIMUM_SECRET:
+            raise ValueError(f"must have at least {MINIMUM_SECRET} characters")
+        return value
 
     @property
     def sqlalchemy_url(self) -> str:

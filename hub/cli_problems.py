@@ -88,8 +88,8 @@ def _wrong_setting(error: ErrorDetails) -> str:
         "enum": f"must be {limits.get('expected')}",
         "greater_than_equal": f"must be {limits.get('ge')} or more",
         "less_than_equal": f"must be {limits.get('le')} or less",
-        "too_short": f"must have at least {limits.get('min_length')} characters",
         "string_too_long": f"must have at most {limits.get('max_length')} characters",
+        "string_pattern_mismatch": "is not written as it should be",
         "url_parsing": "must be an address that begins with https:// or http://",
         "url_scheme": "must be an address that begins with https:// or http://",
     }.get(error["type"], re.sub(r"^Value error, ", "", error["msg"]))
