@@ -15,8 +15,10 @@ from config.channels import CHANNELS
 from hub.conversations.models import Reply, ReplyKind
 from hub.deliveries.models import Delivery
 from hub.deliveries.rules import DeliveryState
+from hub.participants.addresses import normal_address
 from hub.participants.models import ConsentSource, ContactPoint, ContactPointState, Participant
 from hub.participants.service import opt_in, opt_out
+from hub.participants.suppressions import suppressed
 
 LONGEST_BODY = 20_000
 _HANDED_OVER = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.CONFIRMED, DeliveryState.UNCERTAIN)
@@ -44,7 +46,7 @@ def receive(session: Session, incoming: Incoming, now: datetime) -> bool:
     STOP and START count for everybody who has the sender's address on this channel. A message is somebody's own
     where one person alone has the address.
     """
-    incoming = _tidied(incoming, _as_known(session, incoming))
+    incoming = _tidied(incoming)
     people = _people_at(session, incoming.from_address, incoming.channel)
     is_automatic = incoming.kind is ReplyKind.AUTOMATIC
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
@@ -75,13 +77,15 @@ def receive(session: Session, incoming: Incoming, now: datetime) -> bool:
 
 
 def is_opted_out(session: Session, channel: str, address: str) -> bool:
-    """Whether somebody has opted out of this channel at this address."""
+    """Whether this address has opted out of this channel, for anybody who has it or for itself."""
+    address = normal_address(channel, _stored(address, 320))
+    state, _reason = suppressed(session, [(channel, address)]).get((channel, address), (None, ""))
     found = select(ContactPoint.id).where(
         ContactPoint.channel == channel,
         ContactPoint.address == address,
         ContactPoint.state == ContactPointState.OPTED_OUT,
     )
-    return session.scalar(found.limit(1)) is not None
+    return state is ContactPointState.OPTED_OUT or session.scalar(found.limit(1)) is not None
 
 
 def mark_read(session: Session, reply_ids: Sequence[int], now: datetime) -> int:
@@ -100,19 +104,11 @@ def _set_read(session: Session, reply_ids: Sequence[int], at: datetime | None) -
     return len(session.scalars(changed).all())
 
 
-def _as_known(session: Session, incoming: Incoming) -> str:
-    """The sender's address in the letters that we know it by: mailboxes are not told apart by capitals."""
-    address = _stored(incoming.from_address, 320)
-    spellings = {address, address.lower()}
-    known = session.scalar(select(ContactPoint.address).where(ContactPoint.address.in_(spellings)).limit(1))
-    return known or address
-
-
-def _tidied(incoming: Incoming, from_address: str) -> Incoming:
+def _tidied(incoming: Incoming) -> Incoming:
     return replace(
         incoming,
         provider_id=_stored(incoming.provider_id, 140),
-        from_address=from_address,
+        from_address=normal_address(incoming.channel, _stored(incoming.from_address, 320)),
         to_address=_stored(incoming.to_address, 320),
         subject=_stored(incoming.subject, 200),
         body=_stored(incoming.body, LONGEST_BODY),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,7 +20,7 @@ LARGEST_ID = 2**63 - 1
 LONGEST_SEARCH = 200
 
 
-@bp.get("/")
+@bp.get("")
 @organiser_required
 def index() -> ResponseReturnValue:
     """Replies, newest first; those that nobody has looked at, or all."""
@@ -63,7 +65,7 @@ def _joined(reply_ids: list[int]) -> str:
     return ",".join(map(str, reply_ids))
 
 
-def _shown() -> dict[str, str]:
+def _shown() -> dict[str, Any]:
     """What the list that the button was on was showing."""
     return {
         name: value for name in ("show", "search", "page") if (value := request.args.get(name, "")[:LONGEST_SEARCH])
