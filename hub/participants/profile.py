@@ -190,7 +190,7 @@ def _events(session: Session, participant_id: int) -> list[EventRow]:
             recorded_at=event.recorded_at,
             recorded_by=account_name or account_email or "",
         )
-        for event, topic, account_name, account_email in rows.tuples()
+        for event, topic, account_name, account_email in rows
     ]
 
 

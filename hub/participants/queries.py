@@ -154,7 +154,7 @@ def people(
         .outerjoin(first, first.id == these.c.first)
         .order_by(*_order(sort))
     )
-    return Page([_row(*found, now=now) for found in rows.tuples()], max(page, 1), limit, total)
+    return Page([_row(*found, now=now) for found in rows], max(page, 1), limit, total)
 
 
 def people_counts(session: Session, now: datetime) -> PeopleCounts:
@@ -185,7 +185,7 @@ def groups(session: Session) -> list[GroupRow]:
         .outerjoin(Participant, and_(Participant.id == Membership.participant_id, Participant.archived_at.is_(None)))
         .group_by(Group.id, Group.name)
     )
-    return sorted((GroupRow(*row) for row in rows.tuples()), key=lambda group: group.name.casefold())
+    return sorted((GroupRow(*row) for row in rows), key=lambda group: group.name.casefold())
 
 
 def topics(session: Session) -> list[Topic]:
