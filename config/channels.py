@@ -36,6 +36,10 @@ class ChannelEntry:
     batch_size: int
     handover: Handover = Handover.SENT
     mobile_only: bool = False
+    repeatable: bool = False
+    """Sending the same delivery twice has the effect of sending it once, so a crash leaves nothing uncertain."""
+    status_callback: str = ""
+    """The path of ours to which the provider reports on each delivery, where it has to be told one per message."""
 
     @property
     def queue(self) -> str:
@@ -62,6 +66,7 @@ CHANNELS: dict[str, ChannelEntry] = {
             adapters={"twilio": "channels.text.twilio:from_settings"},
             batch_size=500,
             mobile_only=True,
+            status_callback="/webhooks/twilio/status",
         ),
         ChannelEntry(
             name="phone",
@@ -71,6 +76,7 @@ CHANNELS: dict[str, ChannelEntry] = {
             adapters={"call_list": "channels.phone.call_list:from_settings"},
             batch_size=500,
             handover=Handover.ON_LIST,
+            repeatable=True,
         ),
         ChannelEntry(
             name="social",
@@ -80,6 +86,7 @@ CHANNELS: dict[str, ChannelEntry] = {
             adapters={"mastodon": "channels.social.mastodon:from_settings"},
             batch_size=1000,
             handover=Handover.POSTED,
+            repeatable=True,
         ),
     )
 }

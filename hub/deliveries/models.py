@@ -29,6 +29,14 @@ class Delivery(Base):
             postgresql_where=text("live"),
             sqlite_where=text("live"),
         ),
+        # The few attempts that the ladder has left behind.
+        Index(
+            "ix_deliveries_closed",
+            "announcement_id",
+            "participant_id",
+            postgresql_where=text("NOT live"),
+            sqlite_where=text("NOT live"),
+        ),
         Index("ix_deliveries_participant", "participant_id"),
         {"sqlite_autoincrement": True, "postgresql_with": {"fillfactor": 80}},
     )
@@ -99,7 +107,8 @@ class Batch(Base):
     started_through: Mapped[int] = mapped_column(BigId, default=0)
     lease: Mapped[str | None] = mapped_column(String(36))
     """The holder's own token; whoever does not hold it may not start another delivery."""
-    lease_until: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    """Leased: when the lease runs out. Waiting: when it may be tried again."""
     failures: Mapped[int] = mapped_column(SmallInteger, default=0)
     """How often a lease ran out or the job failed."""
 

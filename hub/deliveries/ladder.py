@@ -1,0 +1,140 @@
+"""What happens to a person when an attempt has failed: the next usable rung, by today's preferences, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, String, case, delete, exists, func, literal, select, update
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import TypeEngine
+
+from hub.announcements.models import Announcement, AnnouncementState
+from hub.bulk import json_table
+from hub.db import UtcDateTime
+from hub.deliveries.models import Delivery, FollowUp
+from hub.deliveries.planning import insert_deliveries, locked, rungs
+from hub.deliveries.quiet_hours import AT_ONCE, due_at
+from hub.deliveries.rules import DeliveryState, Why
+from hub.participants.models import Participant
+
+STEPS_AT_ONCE = 1_000
+
+
+def take_next_steps(session: Session, now: datetime) -> int:
+    """Move people whose last attempt failed on to their next rung. Returns how many follow-ups were dealt with.
+
+    Each announcement is a transaction's worth of work; call again until the answer is 0.
+    """
+    announcement_id = session.scalar(
+        select(Delivery.announcement_id)
+        .join(FollowUp, FollowUp.delivery_id == Delivery.id)
+        .where(FollowUp.due_at <= now)
+        .order_by(FollowUp.due_at)
+        .limit(1)
+    )
+    if announcement_id is None:
+        return 0
+    announcement = locked(session, announcement_id)
+    if announcement is None:
+        return 0
+    ids = session.scalars(
+        select(FollowUp.delivery_id)
+        .join(Delivery, Delivery.id == FollowUp.delivery_id)
+        .where(FollowUp.due_at <= now, Delivery.announcement_id == announcement_id)
+        .order_by(FollowUp.due_at)
+        .limit(STEPS_AT_ONCE)
+    ).all()
+    if announcement.state in {AnnouncementState.UNDER_WAY, AnnouncementState.PAUSED}:
+        _step(session, announcement, ids, now)
+    else:
+        _end(session, ids, DeliveryState.CANCELLED, now)
+    session.execute(delete(FollowUp).where(FollowUp.delivery_id.in_(ids)))
+    return len(ids)
+
+
+def _step(session: Session, announcement: Announcement, ids: Sequence[int], now: datetime) -> None:
+    if announcement.useful_until is not None and announcement.useful_until <= now:
+        _end(session, ids, DeliveryState.EXPIRED, now)
+        return
+    following = session.execute(_next_rungs(session, announcement, ids, now)).all()
+    stepping = [row.delivery_id for row in following]
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(stepping))
+        .values(live=False)
+        .execution_options(synchronize_session=False)
+    )
+    if following:
+        columns: dict[str, TypeEngine[Any]] = {
+            **dict.fromkeys(("participant_id", "contact_point_id", "rung"), BigInteger()),
+            **dict.fromkeys(("channel", "state", "why"), String()),
+            "due_at": UtcDateTime(),
+        }
+        chosen = json_table(session, columns, [_as_planned(row) for row in following], "chosen")
+        insert_deliveries(session, announcement, chosen, now)
+    _end(session, [key for key in ids if key not in set(stepping)], DeliveryState.UNREACHABLE, now)
+
+
+def _next_rungs(session: Session, announcement: Announcement, ids: Sequence[int], now: datetime) -> Any:
+    """For each failed delivery the first usable rung that this announcement has not tried for its person."""
+    every = rungs(session, announcement).subquery("rungs")
+    tried = aliased(Delivery)
+    held = due_at(session, every.c.channel, now)
+    order = func.row_number().over(partition_by=Delivery.id, order_by=every.c.rank)
+    ranked = (
+        select(
+            Delivery.id.label("delivery_id"),
+            Delivery.participant_id,
+            every.c.contact_point_id,
+            every.c.channel,
+            every.c.rank.label("rung"),
+            (AT_ONCE if announcement.urgent else held).label("due_at"),
+            order.label("place"),
+        )
+        .join(every, every.c.participant_id == Delivery.participant_id)
+        .join(Participant, Participant.id == Delivery.participant_id)
+        .where(
+            Delivery.id.in_(ids),
+            Delivery.live,
+            Delivery.state == DeliveryState.FAILED,
+            Participant.archived_at.is_(None),
+            func.coalesce(Participant.paused_until <= now, literal(True)),
+            ~exists().where(
+                tried.announcement_id == announcement.id,
+                tried.participant_id == Delivery.participant_id,
+                tried.contact_point_id == every.c.contact_point_id,
+            ),
+        )
+        .subquery("ranked")
+    )
+    return select(ranked).where(ranked.c.place == 1).order_by(ranked.c.participant_id)
+
+
+def _as_planned(row: Any) -> dict[str, object]:
+    return {
+        "participant_id": row.participant_id,
+        "contact_point_id": row.contact_point_id,
+        "channel": row.channel,
+        "rung": row.rung,
+        "state": DeliveryState.PLANNED,
+        "why": Why.NONE,
+        "due_at": row.due_at,
+    }
+
+
+def _end(session: Session, ids: Sequence[int], state: DeliveryState, now: datetime) -> None:
+    """No rung is left: whoever opted out has declined, everybody else is not reached. The reason is kept."""
+    opted_out = Delivery.why.in_([Why.OPTED_OUT, Why.TOPIC_DECLINED, Why.PAUSED])
+    ends = {
+        DeliveryState.UNREACHABLE: case((opted_out, DeliveryState.DECLINED.value), else_=state.value),
+        DeliveryState.EXPIRED: literal(state.value),
+        DeliveryState.CANCELLED: literal(state.value),
+    }
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.live, Delivery.state == DeliveryState.FAILED)
+        .values(state=ends[state], state_at=now)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,286 @@
+"""Who gets an announcement how: one statement, read by the dry run and written by the launch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from config.channels import CHANNELS
+from hub.announcements.models import Announcement, AnnouncementState, AudienceGroup, AudiencePerson
+from hub.db import UtcDateTime
+from hub.deliveries.models import Batch, BatchState, Delivery
+from hub.deliveries.quiet_hours import AT_ONCE, due_at
+from hub.deliveries.rules import DeliveryState, Why
+from hub.participants.models import ContactPoint, ContactPointState, Membership, Participant, TopicPreference
+
+FIRST_SLICE = 1_000
+"""Participants in the first slice, so that the first messages leave at once however many people there are."""
+SLICE = 20_000
+
+URGENT, SMALL, ORDINARY = 1, 4, 5
+SMALL_AUDIENCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Participants with ``after < id <= through``; ``through`` None: to the end."""
+
+    after: int
+    through: int | None
+
+    def holds(self, participant_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """The condition that a column with participants' ids is in the slice."""
+        if self.through is None:
+            return participant_id > self.after
+        return and_(participant_id > self.after, participant_id <= self.through)
+
+
+def audience(announcement: Announcement) -> ColumnElement[bool]:
+    """Which participants an announcement is for. What is said of a person outweighs what is said of their groups."""
+    groups = select(AudienceGroup.group_id).where(AudienceGroup.announcement_id == announcement.id)
+    people = select(AudiencePerson.participant_id).where(AudiencePerson.announcement_id == announcement.id)
+
+    def in_group(included: bool) -> ColumnElement[bool]:
+        chosen = groups.where(AudienceGroup.included.is_(included))
+        return Participant.id.in_(select(Membership.participant_id).where(Membership.group_id.in_(chosen)))
+
+    def named(included: bool) -> ColumnElement[bool]:
+        return Participant.id.in_(people.where(AudiencePerson.included.is_(included)))
+
+    has_groups_out = any(not group.included for group in announcement.groups)
+    begins_with = literal(True) if announcement.everyone else in_group(True)
+    conditions: list[ColumnElement[bool]] = [Participant.archived_at.is_(None)]
+    if has_groups_out:
+        begins_with = and_(begins_with, ~in_group(False))
+    if announcement.people:
+        conditions += [or_(begins_with, named(True)), ~named(False)]
+    elif not announcement.everyone or has_groups_out:
+        conditions.append(begins_with)
+    return and_(*conditions)
+
+
+def rungs(
+    session: Session, announcement: Announcement, part: Slice | None = None
+) -> Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]:
+    """Every usable rung of everybody's ladder for this announcement: participant_id, rank, channel, contact_point_id.
+
+    A person's own order for the topic replaces the general one. Channels without a text are no rungs. ``part``: only
+    of these people (no database draws that conclusion from the participants that the rungs are joined to).
+    """
+    channels = sorted({variant.channel for variant in announcement.variants if variant.body.strip()})
+    topic = announcement.topic_id
+    # Written exactly as the index's own condition, without parameters, so that both databases see that it applies.
+    general = select(
+        ContactPoint.participant_id, ContactPoint.rank, ContactPoint.channel, ContactPoint.id.label("contact_point_id")
+    ).where(ContactPoint.state == literal_state(ContactPointState.USABLE), ContactPoint.rank.is_not(None))
+    if part is not None:
+        general = general.where(part.holds(ContactPoint.participant_id))
+    if set(channels) != set(CHANNELS):
+        general = general.where(ContactPoint.channel.in_(channels))
+    if session.scalar(select(exists().where(TopicPreference.topic_id == topic))) is not True:
+        return general
+    own_order = select(TopicPreference.participant_id).where(TopicPreference.topic_id == topic)
+    for_topic = (
+        select(TopicPreference.participant_id, TopicPreference.rank, ContactPoint.channel, ContactPoint.id)
+        .join(ContactPoint, ContactPoint.id == TopicPreference.contact_point_id)
+        .where(
+            TopicPreference.topic_id == topic,
+            ContactPoint.state == literal_state(ContactPointState.USABLE),
+            ContactPoint.channel.in_(channels),
+        )
+    )
+    return general.where(ContactPoint.participant_id.not_in(own_order)).union_all(for_topic)
+
+
+def literal_state(state: ContactPointState) -> ColumnElement[Any]:
+    """A contact point's state written into the statement, as partial indexes need it."""
+    return literal(state, ContactPoint.state.type, literal_execute=True)
+
+
+def first_rungs(session: Session, announcement: Announcement, part: Slice | None) -> Subquery:
+    """The first usable rung of each person."""
+    every = rungs(session, announcement, part).subquery("rungs")
+    columns = (every.c.participant_id, every.c.rank, every.c.channel, every.c.contact_point_id)
+    if session.get_bind().dialect.name == "postgresql":
+        first = (
+            select(*columns)
+            .ext(postgresql.distinct_on(every.c.participant_id))
+            .order_by(every.c.participant_id, every.c.rank)
+        )
+    else:
+        # SQLite takes the bare columns from the row that holds the minimum (sqlite.org/lang_select.html, 2.5).
+        first = select(every.c.participant_id, func.min(every.c.rank).label("rank"), *columns[2:]).group_by(
+            every.c.participant_id
+        )
+    return first.subquery("first_rungs")
+
+
+def plan(
+    session: Session, announcement: Announcement, now: datetime, part: Slice | None = None
+) -> Select[*tuple[Any, ...]]:
+    """One row for everyone in the audience: participant_id, contact_point_id, channel, rung, state, why, due_at.
+
+    ``part``: only of these people.
+    """
+    first = first_rungs(session, announcement, part)
+    found = first.c.contact_point_id.is_not(None)
+    paused = func.coalesce(Participant.paused_until > now, False)
+    sendable = and_(found, ~paused)
+    why = case((paused, Why.PAUSED.value), (found, Why.NONE.value), else_=_why_not(announcement))
+    declined = (Why.PAUSED.value, Why.TOPIC_DECLINED.value, Why.OPTED_OUT.value)
+    state = case(
+        (sendable, DeliveryState.PLANNED.value),
+        (why.in_(declined), DeliveryState.DECLINED.value),
+        else_=DeliveryState.UNREACHABLE.value,
+    )
+    return (
+        select(
+            Participant.id.label("participant_id"),
+            case((sendable, first.c.contact_point_id)).label("contact_point_id"),
+            case((sendable, first.c.channel), else_="").label("channel"),
+            case((sendable, first.c.rank), else_=0).label("rung"),
+            state.label("state"),
+            why.label("why"),
+            (AT_ONCE if announcement.urgent else due_at(session, first.c.channel, now)).label("due_at"),
+        )
+        .select_from(Participant)
+        .outerjoin(first, first.c.participant_id == Participant.id)
+        .where(audience(announcement), *([part.holds(Participant.id)] if part else []))
+    )
+
+
+def _why_not(announcement: Announcement) -> ColumnElement[str]:
+    def has(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return exists().where(ContactPoint.participant_id == Participant.id, *conditions)
+
+    declined_topic = exists().where(
+        TopicPreference.participant_id == Participant.id,
+        TopicPreference.topic_id == announcement.topic_id,
+        TopicPreference.contact_point_id.is_(None),
+    )
+    return case(
+        (declined_topic, Why.TOPIC_DECLINED.value),
+        (has(ContactPoint.state == ContactPointState.OPTED_OUT), Why.OPTED_OUT.value),
+        (has(ContactPoint.state == ContactPointState.USABLE), Why.NOT_AGREED.value),
+        (has(ContactPoint.state == ContactPointState.BAD), Why.ALL_BAD.value),
+        else_=Why.NO_CONTACT_POINT.value,
+    )
+
+
+def next_slice(session: Session, announcement: Announcement) -> Slice:
+    """The participants whose deliveries are to be written next."""
+    size = SLICE if announcement.planned_through else FIRST_SLICE
+    through = session.scalar(
+        select(Participant.id)
+        .where(Participant.id > announcement.planned_through)
+        .order_by(Participant.id)
+        .offset(size - 1)
+        .limit(1)
+    )
+    return Slice(announcement.planned_through, through)
+
+
+def locked(session: Session, announcement_id: int) -> Announcement | None:
+    """The announcement, held by this transaction. Whoever adds deliveries to an announcement holds it."""
+    return session.scalar(
+        select(Announcement)
+        .where(Announcement.id == announcement_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def plan_slice(session: Session, announcement_id: int, now: datetime) -> bool:
+    """Write the deliveries of the next slice of people, and the batches that will send them.
+
+    Can be interrupted and repeated at any point. Returns whether more slices are left.
+    """
+    announcement = locked(session, announcement_id)
+    if announcement is None or announcement.planned_at or announcement.state != AnnouncementState.UNDER_WAY:
+        return False
+    part = next_slice(session, announcement)
+    chosen = plan(session, announcement, now, part)
+    insert_deliveries(session, announcement, chosen.order_by(Participant.id).subquery("chosen"), now)
+    if part.through is None:
+        announcement.planned_at = now
+    else:
+        announcement.planned_through = part.through
+    return part.through is not None
+
+
+def insert_deliveries(session: Session, announcement: Announcement, chosen: Subquery, now: datetime) -> None:
+    """Write a live delivery for each row of ``chosen`` (columns of :func:`plan`, optionally attempt), with batches.
+
+    The caller holds the announcement (:func:`locked`). A person who has a live delivery already keeps that one.
+    """
+    before = session.scalar(select(func.coalesce(func.max(Delivery.id), 0))) or 0
+    columns: dict[str, ColumnElement[Any]] = {
+        "announcement_id": literal(announcement.id),
+        **{key: chosen.c[key] for key in ("participant_id", "contact_point_id", "channel", "rung")},
+        "attempt": chosen.c.attempt if "attempt" in chosen.c else literal(1),
+        **{key: chosen.c[key] for key in ("state", "why", "due_at")},
+        "live": literal(True),
+        "state_at": literal(now, UtcDateTime()),
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Delivery).from_select(
+        list(columns), select(*columns.values()).where(literal(True)), include_defaults=False
+    )
+    session.execute(statement.on_conflict_do_nothing())
+    _insert_batches(session, announcement, before)
+
+
+def _insert_batches(session: Session, announcement: Announcement, before: int) -> None:
+    size = case({entry.name: entry.batch_size for entry in CHANNELS.values()}, value=Delivery.channel, else_=1_000)
+    number = (Delivery.id - before - 1) // size
+    per_batch = (
+        select(
+            literal(announcement.id),
+            Delivery.channel,
+            func.min(Delivery.id),
+            func.max(Delivery.id),
+            func.count(),
+            literal(_priority(session, announcement)),
+            Delivery.due_at,
+            literal(BatchState.WAITING.value),
+            literal(0),
+            literal(0),
+        )
+        .where(
+            Delivery.id > before,
+            Delivery.announcement_id == announcement.id,
+            Delivery.state == DeliveryState.PLANNED,
+        )
+        .group_by(Delivery.channel, Delivery.due_at, number)
+        .order_by(func.min(Delivery.id))
+    )
+    columns = ["announcement_id", "channel", "first_delivery_id", "last_delivery_id", "size", "priority", "due_at"]
+    session.execute(
+        insert(Batch).from_select([*columns, "state", "started_through", "failures"], per_batch, include_defaults=False)
+    )
+
+
+def _priority(session: Session, announcement: Announcement) -> int:
+    if announcement.urgent:
+        return URGENT
+    first = select(Participant.id).where(audience(announcement)).limit(SMALL_AUDIENCE + 1).subquery()
+    size = session.scalar(select(func.count()).select_from(first)) or 0
+    return SMALL if size <= SMALL_AUDIENCE else ORDINARY

@@ -1,0 +1,54 @@
+"""The background processes: ``python -m workers dispatcher``, ``clock`` or ``send CHANNEL``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from config.logs import set_up_logs
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from config.channels import CHANNELS
+from workers import clock, dispatcher
+from workers.queue import connection, queue
+from workers.running import STOP, stop_on_signals
+
+USAGE = f"usage: python -m workers dispatcher | clock | send {'|'.join(CHANNELS)}"
+
+
+class SendingWorker(SimpleWorker):
+    """Runs jobs in its own process, so that connections to providers and the database outlive a job."""
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """SIGTERM and SIGINT: the job at hand stops starting deliveries, records its answers, and is the last."""
+        STOP.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ's own
+
+
+def send(channel: str) -> None:
+    """Work on a channel's queue until asked to stop."""
+    worker = SendingWorker([queue(CHANNELS[channel].queue)], connection=connection(), serializer=JSONSerializer)
+    worker.work(logging_level="WARNING")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of the processes. Returns 2 for a name that there is none of."""
+    set_up_logs()
+    match arguments:
+        case ["dispatcher"]:
+            stop_on_signals()
+            dispatcher.run()
+        case ["clock"]:
+            stop_on_signals()
+            clock.run()
+        case ["send", channel] if channel in CHANNELS:
+            send(channel)
+        case _:
+            sys.stderr.write(USAGE + "\n")
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
