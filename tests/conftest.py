@@ -21,6 +21,8 @@ import hub.db
 from config.settings import Settings, settings
 from tests.services.lifeline import Run
 from tests.services.postgresql import PostgreSQL
+from tests.services.sandbox import Sandbox, free_port
+from tests.services.site import serving
 from tests.services.sqlite import copy_template
 from tests.services.valkey import Valkey
 
@@ -77,14 +79,20 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def forget() -> None:
-    """Drop what a process makes once from its settings: every cached function of ours that takes no argument."""
-    if hub.db.engine.cache_info().currsize:
-        hub.db.engine().dispose()
+    """Drop what a process makes once from its settings: what every cached function of ours without arguments holds."""
     for name, module in list(sys.modules.items()):
         if name.startswith(OUR_PACKAGES):
             for value in list(vars(module).values()):
                 if isinstance(value, functools._lru_cache_wrapper) and not value.__wrapped__.__code__.co_argcount:
-                    value.cache_clear()
+                    _drop(value)
+
+
+def _drop(cached: functools._lru_cache_wrapper[Any]) -> None:
+    if cached.cache_info().currsize:
+        held = cached()
+        for end in ("dispose", "close"):
+            getattr(held, end, lambda: None)()
+        cached.cache_clear()
 
 
 @pytest.fixture
@@ -144,6 +152,31 @@ def valkey(valkey_server: Valkey, settings_for: Callable[..., Settings]) -> Iter
     with redis.Redis.from_url(valkey_server.url) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(run_folder: Path) -> Sandbox:
+    """The sandbox of this worker."""
+    return Sandbox(run_folder)
+
+
+@pytest.fixture
+def sandbox(sandbox_server: Sandbox, settings_for: Callable[..., Settings]) -> Sandbox:
+    """A sandbox that has forgotten everything; the settings name it for every provider."""
+    settings_for(**sandbox_server.settings)
+    sandbox_server.post("faults")
+    sandbox_server.post("reset")
+    return sandbox_server
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, database: Engine, settings_for: Callable[..., Settings]) -> Iterator[str]:
+    """The address of the application, served over HTTP. In a test with ``sandbox``, its webhooks arrive there."""
+    sandbox: Sandbox | None = request.getfixturevalue("sandbox") if "sandbox" in request.fixturenames else None
+    port = sandbox.hub_port if sandbox else free_port()
+    settings_for(public_url=f"http://127.0.0.1:{port}")
+    with serving(port):
+        yield settings().public_url
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect, text
 import hub.db
 from config.settings import settings
 from hub.migrate import pending
+from tests.services.sandbox import Sandbox
 
 
 @pytest.mark.parametrize("turn", [1, 2])
@@ -31,6 +32,13 @@ def test_postgresql_is_the_version_that_production_is_built_for(postgresql_datab
 def test_every_test_gets_an_empty_valkey(valkey: redis.Redis, turn: int) -> None:
     assert valkey.dbsize() == 0
     valkey.set("left_behind", turn)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_every_test_gets_a_sandbox_that_has_forgotten_everything(sandbox: Sandbox, turn: int) -> None:
+    assert sandbox.get("messages")["messages"] == []
+    assert settings().twilio_base_url == sandbox.url
+    assert settings().public_url == sandbox.hub_url
 
 
 def test_settings_of_the_person_who_runs_the_tests_do_not_leak_in(tmp_path: Path) -> None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import Engine
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from config.settings import Settings
-from hub.app import create_app
 from tests.services.requirement import missing
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -58,20 +53,6 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def site(sqlite_database: Engine, settings_for: Callable[..., Settings]) -> Iterator[str]:
-    """The address of the application, served to the browser from a fresh database."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        settings_for(public_url=address)
-        server = make_server("127.0.0.1", 0, create_app(), threaded=True, request_handler=_Quiet, fd=listening.fileno())
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        serving.start()
-        yield address
-        server.shutdown()
-        serving.join()
-        server.server_close()
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_request(self, *_details: object) -> None:
-        pass
+def database(sqlite_database: Engine) -> Engine:
+    """What a browser shows does not depend on the kind of database: SQLite is enough here."""
+    return sqlite_database

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,11 +55,15 @@ def only_one(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def keep(home: Path, command: Sequence[str], *, user: int | None = None) -> None:
+def keep(
+    home: Path, command: Sequence[str], *, user: int | None = None, environment: Mapping[str, str] | None = None
+) -> None:
     """Start a server that lives as long as the test run. Its output goes to ``home/log``."""
     (home / "keeper").touch()
     arguments = [sys.executable, __file__, str(home), "" if user is None else str(user), *command]
-    _keepers.append(subprocess.Popen(arguments, start_new_session=True, stdin=subprocess.DEVNULL, cwd=home))
+    _keepers.append(
+        subprocess.Popen(arguments, start_new_session=True, stdin=subprocess.DEVNULL, cwd=home, env=environment)
+    )
 
 
 def wait_until(ready: Callable[[], bool], home: Path) -> None:
