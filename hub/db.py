@@ -102,7 +102,7 @@ def write_session() -> Iterator[Session]:
     """A transaction that may write: committed at the end, rolled back by any exception."""
     with (
         engine().connect().execution_options(writes=True) as connection,
-        Session(connection) as session,
+        Session(connection, expire_on_commit=False) as session,
         session.begin(),
     ):
         yield session

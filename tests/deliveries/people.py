@@ -98,9 +98,7 @@ def own_order(session: Session, person: Participant, topic_id: int, *points: Con
     if not points:
         session.add(TopicPreference(participant_id=person.id, topic_id=topic_id, rank=0, contact_point_id=None))
     for rank, point in enumerate(points, start=1):
-        session.add(
-            TopicPreference(participant_id=person.id, topic_id=topic_id, rank=rank, contact_point_id=point.id)
-        )
+        session.add(TopicPreference(participant_id=person.id, topic_id=topic_id, rank=rank, contact_point_id=point.id))
     session.flush()
 
 
