@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from email.parser import HeaderParser
 from email.utils import getaddresses
 from html import unescape
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 import nh3
 import orjson
@@ -28,6 +29,22 @@ LARGEST_FIELDS_BYTES = 4 * 1024 * 1024
 MOST_PARTS = 200
 
 
+class _Nowhere(BytesIO):
+    """Takes an attachment and keeps none of it."""
+
+    def write(self, data: Any, /) -> int:
+        return len(data)
+
+
+def _drop(
+    total_content_length: int | None,  # noqa: ARG001 - Werkzeug's signature
+    content_type: str | None,  # noqa: ARG001
+    filename: str | None,  # noqa: ARG001
+    content_length: int | None = None,  # noqa: ARG001
+) -> IO[bytes]:
+    return _Nowhere()
+
+
 class _Bytes(MultiPartParser):
     """Keeps the bytes of fields as they came: each has a character set of its own, named in another field."""
 
@@ -46,7 +63,7 @@ def parse_email() -> dict[str, str]:
     if (request.content_length or 0) > LARGEST_EMAIL_BYTES:
         raise TooLarge("The email is too large.")
     request.max_content_length = LARGEST_EMAIL_BYTES
-    parser = _Bytes(max_form_memory_size=LARGEST_FIELDS_BYTES, max_form_parts=MOST_PARTS)
+    parser = _Bytes(_drop, max_form_memory_size=LARGEST_FIELDS_BYTES, max_form_parts=MOST_PARTS)
     try:
         form, _files = parser.parse(request.stream, boundary.encode(), request.content_length)
     except RequestEntityTooLarge as error:
