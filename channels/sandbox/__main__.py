@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 import uvloop
 from aiohttp import web
 
+from channels.sandbox import smtp
 from channels.sandbox.app import create_app
 from channels.sandbox.credentials import DEFAULT, Credentials
 from channels.sandbox.keys import public_key, shown
@@ -62,36 +64,44 @@ def main(
     options = Options(hub_url.rstrip("/"), data, accepted, everyone_reachable, delay, concurrency)
     try:
         uvloop.run(_serve(options, host, port, smtp_port))
-    except OSError as problem:
-        click.echo(f"The sandbox cannot start: {problem}", err=True)
+    except (OSError, sqlite3.Error) as problem:
+        click.echo(f"The sandbox has stopped: {problem}", err=True)
         sys.exit(1)
 
 
-async def _serve(options: Options, host: str, port: int, smtp_port: int | None) -> None:  # noqa: ARG001
+async def _serve(options: Options, host: str, port: int, smtp_port: int | None) -> None:
     sandbox = Sandbox.open(options)
     runner = web.AppRunner(create_app(sandbox), access_log=None, keepalive_timeout=3600, shutdown_timeout=1)
     await runner.setup()
+    mail: asyncio.Server | None = None
     try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
-        await site.start()
-        click.echo(f"The sandbox is at {_address(runner)}. Nothing in it reaches a real person.")
-        click.echo(f"SENDGRID_WEBHOOK_PUBLIC_KEY={shown(sandbox.key)}")
-        sys.stdout.flush()
-        await _until_stopped()
+        await web.TCPSite(runner, host, port, backlog=1024).start()
+        if smtp_port is not None:
+            mail = await smtp.listen(sandbox, host, smtp_port)
+        _say(runner, mail, shown(sandbox.key))
+        await _until_stopped(sandbox)
     finally:
+        if mail is not None:
+            mail.close()
         await runner.cleanup()
+    if sandbox.failure is not None:
+        raise sandbox.failure
 
 
-def _address(runner: web.AppRunner) -> str:
-    host, port = runner.addresses[0][:2]
-    return f"http://{host}:{port}"
+def _say(runner: web.AppRunner, mail: asyncio.Server | None, key: str) -> None:
+    listening_on, port = runner.addresses[0][:2]
+    click.echo(f"Sandbox: http://{listening_on}:{port}/ (nothing in it reaches a real person)")
+    if mail is not None:
+        listening_on, port = mail.sockets[0].getsockname()[:2]
+        click.echo(f"SMTP: {listening_on}:{port}")
+    click.echo(f"SENDGRID_WEBHOOK_PUBLIC_KEY={key}")
+    sys.stdout.flush()
 
 
-async def _until_stopped() -> None:
-    stopped = asyncio.Event()
+async def _until_stopped(sandbox: Sandbox) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    await stopped.wait()
+        asyncio.get_running_loop().add_signal_handler(number, sandbox.stopped.set)
+    await sandbox.stopped.wait()
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def summed_up(sandbox: Sandbox) -> dict[str, Any]:
 
 async def webhooks(_request: web.Request, sandbox: Sandbox) -> web.Response:
     """Per provider: how the hub answered what it was told, and how many events it has not taken yet."""
-    waiting = {provider: sandbox.store.untold(provider) for provider in sandbox.told}
+    waiting = {provider: sandbox.store.outbox.untold(provider) for provider in sandbox.told}
     return _json({name: {**asdict(told), "waiting": waiting[name]} for name, told in sandbox.told.items()})
 
 

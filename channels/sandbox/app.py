@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
-from channels.sandbox import accounts, callbacks, events, sendgrid, twilio
-from channels.sandbox.world import SANDBOX, Sandbox
+from channels.sandbox import accounts, callbacks, events, mastodon, sendgrid, twilio
+from channels.sandbox.world import SANDBOX, SESSION, Sandbox
 
 LARGEST_REQUEST = 31 * 1024 * 1024
 COMMIT_EVERY = 0.2
@@ -22,6 +21,7 @@ def create_app(sandbox: Sandbox) -> web.Application:
     app[SANDBOX] = sandbox
     for part in (twilio, sendgrid, accounts):
         app.add_routes(part.routes())
+    mastodon.add_to(app)
     app.cleanup_ctx.append(_background)
     return app
 
@@ -36,13 +36,12 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
             asyncio.create_task(events.keep_telling(sandbox, session)),
         ]
         for task in work:
-            task.add_done_callback(_end_with)
+            task.add_done_callback(lambda ended: _noted(sandbox, ended))
+        app[SESSION] = session
         yield
         for task in work:
-            task.remove_done_callback(_end_with)
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*work, return_exceptions=True)
     sandbox.store.close()
 
 
@@ -52,9 +51,8 @@ async def _keep(sandbox: Sandbox) -> None:
         sandbox.store.commit()
 
 
-def _end_with(task: asyncio.Task[None]) -> None:
+def _noted(sandbox: Sandbox, ended: asyncio.Task[None]) -> None:
     """Background work never ends by itself: where it fails, the sandbox must not go on as if nothing had happened."""
-    if not task.cancelled() and (failure := task.exception()) is not None:
-        loop = task.get_loop()
-        loop.call_exception_handler({"message": "The sandbox's background work failed", "exception": failure})
-        loop.stop()
+    if not ended.cancelled() and (failure := ended.exception()) is not None:
+        sandbox.failure = failure
+        sandbox.stopped.set()

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from aiohttp import ClientError, ClientSession
 from yarl import URL
 
-from channels.sandbox import twilio
-from channels.sandbox.store import Due
+from channels.sandbox import twilio_resource
+from channels.sandbox.outbox import Due
 from channels.sandbox.world import Sandbox, now
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
@@ -41,7 +41,7 @@ def signed_post(auth_token: str, url: str, fields: dict[str, str]) -> tuple[byte
 def fields_of(sandbox: Sandbox, due: Due) -> dict[str, str]:
     """What a status callback says."""
     message = due.message
-    sid = twilio.sid_of(sandbox, message.id)
+    sid = twilio_resource.sid_of(sandbox, message.id)
     fields = {
         "AccountSid": sandbox.options.credentials.account_sid,
         "ApiVersion": "2010-04-01",
@@ -56,7 +56,7 @@ def fields_of(sandbox: Sandbox, due: Due) -> dict[str, str]:
         fields["RawDlrDoneDate"] = datetime.fromtimestamp(due.at, UTC).strftime("%y%m%d%H%M")
     if due.event in {"undelivered", "failed"} and message.error:
         fields["ErrorCode"] = message.error
-    if service := twilio.service_of(message):
+    if service := twilio_resource.service_of(message):
         fields["MessagingServiceSid"] = service
     return fields
 
@@ -71,7 +71,7 @@ async def keep_telling(sandbox: Sandbox, session: ClientSession) -> None:
     places = asyncio.Semaphore(sandbox.options.concurrency)
     async with asyncio.TaskGroup() as tasks:
         while True:
-            rows = sandbox.store.take("twilio", now(), 4 * sandbox.options.concurrency)
+            rows = sandbox.store.outbox.take("twilio", now(), 4 * sandbox.options.concurrency)
             for due in rows:
                 await places.acquire()
                 tasks.create_task(_tell(sandbox, session, due, places))
@@ -86,9 +86,9 @@ async def _tell(sandbox: Sandbox, session: ClientSession, due: Due, places: asyn
         places.release()
     sandbox.told["twilio"].count(status)
     if status >= 500 and due.attempt < GIVE_UP_AFTER:
-        sandbox.store.again([due.id], now() + wait_before(due.attempt))
+        sandbox.store.outbox.again([due.id], now() + wait_before(due.attempt))
     else:
-        sandbox.store.told([due.id])
+        sandbox.store.outbox.told([due.id])
 
 
 async def _post(sandbox: Sandbox, session: ClientSession, due: Due) -> int:

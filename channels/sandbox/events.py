@@ -13,7 +13,7 @@ from aiohttp import ClientError, ClientSession
 from channels.sandbox import sendgrid
 from channels.sandbox.callbacks import GIVE_UP_AFTER, wait_before
 from channels.sandbox.keys import sign
-from channels.sandbox.store import Due
+from channels.sandbox.outbox import Due
 from channels.sandbox.world import Sandbox, now
 
 PATH = "/webhooks/sendgrid/events"
@@ -26,7 +26,7 @@ MOST = 5000
 async def keep_telling(sandbox: Sandbox, session: ClientSession) -> None:
     """Post what is due, in batches, for ever."""
     while True:
-        rows = sandbox.store.take("sendgrid", now(), MOST)
+        rows = sandbox.store.outbox.take("sendgrid", now(), MOST)
         for ids, body in batches(sandbox, rows):
             await _tell(sandbox, session, ids, body)
         if len(rows) < MOST:
@@ -106,6 +106,6 @@ async def _tell(sandbox: Sandbox, session: ClientSession, about: list[Due], body
     sandbox.told["sendgrid"].count(status, len(about))
     ids = [due.id for due in about]
     if status < 300 or about[0].attempt >= GIVE_UP_AFTER:
-        sandbox.store.told(ids)
+        sandbox.store.outbox.told(ids)
     else:  # whatever the hub says against a batch, SendGrid tries again (for up to 24 hours)
-        sandbox.store.again(ids, now() + wait_before(about[0].attempt))
+        sandbox.store.outbox.again(ids, now() + wait_before(about[0].attempt))

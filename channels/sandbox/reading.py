@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
-from channels.sandbox import sendgrid, twilio
-from channels.sandbox.store import COLUMNS, FROM, Message, Store
+from channels.sandbox import sendgrid, twilio_resource
+from channels.sandbox.messages import COLUMNS, FROM, Direction, Message
+from channels.sandbox.store import Store
 from channels.sandbox.world import Sandbox, now
 
 
@@ -63,7 +64,7 @@ class Reading:
 
     def newest(self, channel: str = "", address: str = "", *, page: int, per_page: int) -> list[Seen]:
         """Accepted messages, newest first."""
-        conditions, values = ["m.incoming = 0"], []
+        conditions, values = ["m.direction = 'out'"], []
         if channel:
             conditions.append("m.channel = ?")
             values.append(channel)
@@ -81,17 +82,17 @@ class Reading:
         if message.channel == "email" and message.content_id is not None:
             return self._mail(message)
         return Seen(
-            id=twilio.sid_of(self.sandbox, message.id) if message.channel == "text" else str(message.id),
+            id=twilio_resource.sid_of(self.sandbox, message.id) if message.channel == "text" else str(message.id),
             channel=message.channel,
             address=message.address,
             sender=message.other,
             at=message.at,
-            state=twilio.status(message, self.now) if message.channel == "text" else message.outcome,
+            state=twilio_resource.status(message, self.now) if message.channel == "text" else message.outcome,
             error=message.error,
             subject="",
             text=message.body,
             html="",
-            incoming=bool(message.incoming),
+            incoming=message.direction == Direction.IN,
             duplicate=bool(message.duplicate),
             callback=message.callback,
         )
@@ -113,7 +114,7 @@ class Reading:
             subject=sendgrid.filled(details.get("subject", subject), tags),
             text=sendgrid.filled(plain, tags),
             html=sendgrid.filled(html, tags),
-            incoming=bool(message.incoming),
+            incoming=message.direction == Direction.IN,
             duplicate=bool(message.duplicate),
             headers={name: sendgrid.filled(value, tags) for name, value in shown.items()},
             custom_args=details.get("args", {}),

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY,
     channel TEXT NOT NULL,
     box_id INTEGER NOT NULL,
-    incoming INTEGER NOT NULL DEFAULT 0,
+    direction TEXT NOT NULL,
     at REAL NOT NULL,
     settles_at REAL NOT NULL,
     outcome TEXT NOT NULL,
@@ -61,6 +61,13 @@ CREATE TABLE IF NOT EXISTS outbox (
     taken INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (kind, taken, due);
+
+-- The posts that came with an Idempotency-Key.
+CREATE TABLE IF NOT EXISTS idempotency (
+    name TEXT PRIMARY KEY,
+    at REAL NOT NULL,
+    message_id INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- Addresses to which a provider refuses to send: bounces, spam reports, STOP by text.
 CREATE TABLE IF NOT EXISTS suppressions (

@@ -13,9 +13,9 @@ import orjson
 from aiohttp import web
 
 from channels.sandbox.faults import Event, Faults, faulty
+from channels.sandbox.messages import Arrival, Message, by_words
 from channels.sandbox.people import Fate
 from channels.sandbox.sendgrid_rules import LARGEST, Problem, problems
-from channels.sandbox.store import Arrival, Message, by_words
 from channels.sandbox.world import SANDBOX, Sandbox, now
 
 SUPPRESSIONS = {
@@ -127,7 +127,7 @@ def accept(sandbox: Sandbox, mail: dict[str, Any], at: float) -> str:
     for person in mail["personalizations"]:
         for recipient in (*person["to"], *(person.get("cc") or ()), *(person.get("bcc") or ())):
             events += _accept_one(sandbox, mail, person, recipient, content_id, at)
-    sandbox.store.plan("sendgrid", events)
+    sandbox.store.outbox.plan("sendgrid", events)
     return request_id_of(sandbox, content_id)
 
 
@@ -177,15 +177,15 @@ def _shown(person: Mapping[str, str]) -> str:
 
 
 def _outcome(sandbox: Sandbox, box: str, fate: Fate, at: float) -> tuple[str, str]:
-    suppressed = sandbox.store.suppressed(box)
+    suppressed = sandbox.store.refusals.suppressed(box)
     for kind, reason in WHY_DROPPED.items():
         if kind in suppressed:
             return "dropped", reason
     if fate is Fate.NO_MAILBOX:
-        sandbox.store.suppress("bounces", box, at, NO_MAILBOX)
+        sandbox.store.refusals.suppress("bounces", box, at, NO_MAILBOX)
         return "bounce", NO_MAILBOX
     if fate is Fate.REPORTS_SPAM:
-        sandbox.store.suppress("spam_reports", box, at, "")
+        sandbox.store.refusals.suppress("spam_reports", box, at, "")
     return "delivered", ""
 
 
@@ -238,7 +238,7 @@ def _list_of(kind: str) -> Handler:
             offset = int(request.query.get("offset", "0"))
         except ValueError:
             return _errors(400, "limit and offset must be integers")
-        rows = sandbox.store.suppressions(kind, max(limit, 0), max(offset, 0))
+        rows = sandbox.store.refusals.suppressions(kind, max(limit, 0), max(offset, 0))
         status = "5.1.1" if kind == "bounces" else ""
         found = [{"created": int(at), "email": who, "reason": why, "status": status} for who, at, why in rows]
         return web.Response(body=orjson.dumps(found), content_type="application/json")

@@ -8,73 +8,18 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from hashlib import blake2b
 from pathlib import Path
 
+from channels.sandbox.messages import COLUMNS, FROM, Arrival, Direction, Message
+from channels.sandbox.outbox import Outbox
 from channels.sandbox.people import Fate
+from channels.sandbox.refusals import Refusals
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-FILE = "sandbox.sqlite3"
+FILE = "sandbox-1.sqlite3"
+"""The number goes up with every change to the schema: what an older sandbox remembered is left alone."""
 PREVIEW = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Something that a provider takes from the hub, or from a person (``incoming``)."""
-
-    channel: str
-    address: str
-    fate: Fate
-    at: float
-    settles_at: float
-    outcome: str
-    error: str = ""
-    other: str = ""
-    body: str = ""
-    preview: str = ""
-    callback: str = ""
-    content_id: int | None = None
-    details: str = "{}"
-    delivery_key: str = ""
-    incoming: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as it is remembered. Times are seconds since 1970."""
-
-    id: int
-    channel: str
-    box_id: int
-    address: str
-    incoming: int
-    at: float
-    settles_at: float
-    outcome: str
-    error: str
-    other: str
-    body: str
-    callback: str
-    content_id: int | None
-    details: str
-    duplicate: int
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One thing that a provider has to tell the hub now."""
-
-    id: int
-    event: str
-    at: float
-    attempt: int
-    message: Message
-
-
-COLUMNS = ", ".join("b.address" if field.name == "address" else f"m.{field.name}" for field in fields(Message))
-FROM = "FROM messages m JOIN boxes b ON b.id = m.box_id"
+NOT_IN, IN = "<> 'in'", "= 'in'"
 
 _BOX = """
 INSERT INTO boxes (channel, address, fate, accepted, answers, last_at, last_words) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -83,20 +28,18 @@ ON CONFLICT (channel, address) DO UPDATE SET
     last_at = excluded.last_at, last_words = excluded.last_words
 RETURNING id
 """
+_OPENED_BOX = """
+INSERT INTO boxes (channel, address, fate, last_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (channel, address) DO UPDATE SET fate = fate RETURNING id
+"""
 _MESSAGE = """
-INSERT INTO messages (channel, box_id, incoming, at, settles_at, outcome, error, other, body, callback, content_id,
+INSERT INTO messages (channel, box_id, direction, at, settles_at, outcome, error, other, body, callback, content_id,
                       details, delivery_key, duplicate)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
        ?13 <> '' AND EXISTS (SELECT 1 FROM messages WHERE channel = ?1 AND delivery_key = ?13)
 """
 # The address that a text went to, or came from, whose phone we know; by the box, so that its index is used.
-_PARTY = "m.box_id = (SELECT id FROM boxes WHERE channel = 'text' AND address = :{}) AND m.incoming = {}"
-
-
-def by_words(address: str, *words: str) -> str:
-    """The key of a message that names no delivery: the same recipient and the same words make the same key."""
-    digest = blake2b("\0".join((address.lower(), *words)).encode(), digest_size=12)
-    return "w" + digest.hexdigest()
+_PARTY = "m.box_id = (SELECT id FROM boxes WHERE channel = 'text' AND address = :{}) AND m.direction {}"
 
 
 class Store:
@@ -109,9 +52,12 @@ class Store:
         self.db = sqlite3.connect("" if data_dir is None else data_dir / FILE, isolation_level=None)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
+        self.db.execute("PRAGMA cache_size = -65536")  # 64 MB: the indexes of some 200,000 messages
+        self.db.execute("PRAGMA wal_autocheckpoint = 8192")
         self.db.executescript(SCHEMA.read_text())
         self.db.execute("BEGIN")
-        self.db.execute("UPDATE outbox SET taken = 0 WHERE taken = 1")
+        self.outbox = Outbox(self.db)
+        self.refusals = Refusals(self.db)
         self.series = self._series()
 
     def close(self) -> None:
@@ -127,7 +73,16 @@ class Store:
 
     def reset(self) -> None:
         """Forget every message, person and event. Ids that are given out afterwards are new ones."""
-        for table in ("messages", "contents", "boxes", "outbox", "suppressions", "decided_fates", "meta"):
+        for table in (
+            "messages",
+            "contents",
+            "boxes",
+            "outbox",
+            "suppressions",
+            "decided_fates",
+            "idempotency",
+            "meta",
+        ):
             self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are the ones above
         self.series = self._series()
         self.commit()
@@ -141,19 +96,24 @@ class Store:
 
     def add(self, arrival: Arrival) -> int:
         """Remember a message; gives its id. A second one with the same ``delivery_key`` counts as a duplicate."""
-        one, none = (0, 1) if arrival.incoming else (1, 0)
+        accepted, answers = arrival.direction == Direction.OUT, arrival.direction == Direction.IN
         preview = (arrival.preview or arrival.body)[:PREVIEW]
-        box = (arrival.channel, arrival.address, arrival.fate, one, none, arrival.at, preview)
+        box = (arrival.channel, arrival.address, arrival.fate, accepted, answers, arrival.at, preview)
         (box_id,) = self.db.execute(_BOX, box).fetchone()
         cursor = self.db.execute(
             _MESSAGE,
             (
-                arrival.channel, box_id, arrival.incoming, arrival.at, arrival.settles_at, arrival.outcome,
+                arrival.channel, box_id, arrival.direction, arrival.at, arrival.settles_at, arrival.outcome,
                 arrival.error, arrival.other, arrival.body, arrival.callback, arrival.content_id, arrival.details,
                 arrival.delivery_key,
             ),
         )  # fmt: skip
         return int(cursor.lastrowid or 0)
+
+    def open_box(self, channel: str, address: str, fate: Fate, at: float) -> int:
+        """The id of an address's box, which is there from now on."""
+        (box_id,) = self.db.execute(_OPENED_BOX, (channel, address, fate, at)).fetchone()
+        return int(box_id)
 
     def add_content(
         self, *, sender: str, reply_to: str, subject: str, plain: str, html: str, headers: str = "{}"
@@ -193,8 +153,8 @@ class Store:
             "m.id < :before": before_id,
             "m.at >= :earliest": earliest,
             "m.at < :latest": latest,
-            f"({_PARTY.format('to', 0)} OR m.other = :to AND m.incoming = 1)": to or None,
-            f"({_PARTY.format('sender', 1)} OR m.other = :sender AND m.incoming = 0)": sender or None,
+            f"({_PARTY.format('to', NOT_IN)} OR m.other = :to AND m.direction = 'in')": to or None,
+            f"({_PARTY.format('sender', IN)} OR m.other = :sender AND m.direction <> 'in')": sender or None,
         }
         used = [condition for condition, value in conditions.items() if value is not None or ":" not in condition]
         rows = self.db.execute(
@@ -211,70 +171,3 @@ class Store:
         )
         if outcome is not None:
             self.db.execute("DELETE FROM outbox WHERE message_id = ?", (message_id,))
-
-    # What providers still have to tell
-
-    def plan(self, kind: str, events: Iterable[tuple[float, int, str, float]]) -> None:
-        """Tell the hub later: ``(due, message_id, event, when it happened)`` each."""
-        self.db.executemany(
-            "INSERT INTO outbox (kind, due, message_id, event, at) VALUES (?, ?, ?, ?, ?)",
-            ((kind, *event) for event in events),
-        )
-
-    def take(self, kind: str, now: float, limit: int) -> list[Due]:
-        """What is due, oldest first; it is not given again until :meth:`again` says so."""
-        rows = self.db.execute(
-            f"SELECT o.id, o.event, o.at, o.attempt, {COLUMNS} FROM outbox o "  # noqa: S608 - constants
-            "JOIN messages m ON m.id = o.message_id JOIN boxes b ON b.id = m.box_id "
-            "WHERE o.kind = ? AND o.taken = 0 AND o.due <= ? ORDER BY o.due LIMIT ?",
-            (kind, now, limit),
-        ).fetchall()
-        self.db.executemany("UPDATE outbox SET taken = 1 WHERE id = ?", [(row[0],) for row in rows])
-        return [Due(row[0], row[1], row[2], row[3], Message(*row[4:])) for row in rows]
-
-    def told(self, ids: Iterable[int]) -> None:
-        """The hub has answered; nothing more to do about these."""
-        self.db.executemany("DELETE FROM outbox WHERE id = ?", ((outbox_id,) for outbox_id in ids))
-
-    def again(self, ids: Iterable[int], due: float) -> None:
-        """Try these again at ``due``."""
-        self.db.executemany(
-            "UPDATE outbox SET due = ?, attempt = attempt + 1, taken = 0 WHERE id = ?",
-            ((due, outbox_id) for outbox_id in ids),
-        )
-
-    def untold(self, kind: str) -> int:
-        """How many events the hub has not taken yet."""
-        (count,) = self.db.execute("SELECT count(*) FROM outbox WHERE kind = ?", (kind,)).fetchone()
-        return int(count)
-
-    # Addresses that providers refuse, and fates that were decided by hand
-
-    def suppress(self, kind: str, address: str, at: float, reason: str) -> None:
-        """Refuse this address from now on."""
-        self.db.execute("INSERT OR IGNORE INTO suppressions VALUES (?, ?, ?, ?)", (address, kind, at, reason))
-
-    def unsuppress(self, kind: str, address: str) -> None:
-        """No longer refuse this address."""
-        self.db.execute("DELETE FROM suppressions WHERE kind = ? AND address = ?", (kind, address))
-
-    def suppressed(self, address: str) -> set[str]:
-        """The kinds of reasons for which providers refuse this address."""
-        return {kind for (kind,) in self.db.execute("SELECT kind FROM suppressions WHERE address = ?", (address,))}
-
-    def suppressions(self, kind: str, limit: int, offset: int) -> list[tuple[str, float, str]]:
-        """``(address, at, reason)``, newest first."""
-        return self.db.execute(
-            "SELECT address, at, reason FROM suppressions WHERE kind = ? ORDER BY at DESC LIMIT ? OFFSET ?",
-            (kind, limit, offset),
-        ).fetchall()
-
-    def decide(self, channel: str, address: str, fate: Fate) -> None:
-        """Give an address a fate other than its own."""
-        self.db.execute("INSERT OR REPLACE INTO decided_fates VALUES (?, ?, ?)", (channel, address, fate))
-        self.db.execute("UPDATE boxes SET fate = ? WHERE channel = ? AND address = ?", (fate, channel, address))
-
-    def decided(self) -> dict[tuple[str, str], Fate]:
-        """Every fate that was decided by hand."""
-        rows = self.db.execute("SELECT channel, address, fate FROM decided_fates").fetchall()
-        return {(channel, address): Fate(fate) for channel, address, fate in rows}

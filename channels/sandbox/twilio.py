@@ -7,26 +7,24 @@ import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from functools import wraps
-from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode
 
 import orjson
 from aiohttp import web
 
 from channels.sandbox.faults import Faults, faulty
+from channels.sandbox.messages import Arrival, Direction, Message, by_words
 from channels.sandbox.people import TEXT_ERROR, Fate
-from channels.sandbox.store import Arrival, Message, by_words
-from channels.sandbox.twilio_rules import Refused, Text, parts, read_text
+from channels.sandbox.twilio_resource import date, described, id_of, sid_of, status
+from channels.sandbox.twilio_rules import Refused, Text, read_text
 from channels.sandbox.world import SANDBOX, Sandbox, now
 
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 STOPPED = "text_stop"
 """The kind of suppression that a STOP by text makes."""
 
-_SID = re.compile(r"(?:SM|MM)([0-9a-f]{16})([0-9a-f]{16})")
-
+_DELIVERY = re.compile(r"[?&]d=([^&#]+)")
 Handler = Callable[[web.Request, Sandbox], Awaitable[web.Response]]
 
 
@@ -101,8 +99,8 @@ async def account(_request: web.Request, sandbox: Sandbox) -> web.Response:
             "status": "active",
             "type": "Full",
             "auth_token": sandbox.options.credentials.auth_token,
-            "date_created": _date(0),
-            "date_updated": _date(0),
+            "date_created": date(0),
+            "date_updated": date(0),
             "uri": uri + ".json",
             "subresource_uris": {"messages": uri + "/Messages.json"},
         }
@@ -117,7 +115,7 @@ async def create(request: web.Request, sandbox: Sandbox) -> web.Response:
     fate = sandbox.fate("text", text.to)
     if fate is Fate.NOT_MOBILE:
         raise Refused(21614, text.to)
-    if fate is Fate.OPTED_OUT or STOPPED in sandbox.store.suppressed(text.to):
+    if fate is Fate.OPTED_OUT or STOPPED in sandbox.store.refusals.suppressed(text.to):
         raise Refused(21610)
     message = accept(sandbox, text, fate, at)
     return _json(described(sandbox, message, at), status=201)
@@ -155,14 +153,27 @@ def accept(sandbox: Sandbox, text: Text, fate: Fate, at: float) -> Message:
         events.append((arrival.settles_at, message_id, arrival.outcome, arrival.settles_at))
         sandbox.plan("twilio", events)
     return Message(
-        message_id, "text", 0, text.to, 0, at, arrival.settles_at, arrival.outcome, error, text.sender, text.body,
-        text.status_callback, None, arrival.details, 0,
-    )  # fmt: skip
+        id=message_id,
+        channel="text",
+        box_id=0,
+        address=text.to,
+        direction=Direction.OUT,
+        at=at,
+        settles_at=arrival.settles_at,
+        outcome=arrival.outcome,
+        error=error,
+        other=text.sender,
+        body=text.body,
+        callback=text.status_callback,
+        content_id=None,
+        details=arrival.details,
+        duplicate=0,
+    )
 
 
 def _delivery_key(text: Text) -> str:
-    named = parse_qs(urlsplit(text.status_callback).query).get("d")
-    return f"d{named[0]}" if named else by_words(text.to, text.body)
+    named = _DELIVERY.search(text.status_callback)
+    return f"d{unquote(named[1])}" if named else by_words(text.to, text.body)
 
 
 async def fetch(request: web.Request, sandbox: Sandbox) -> web.Response:
@@ -186,11 +197,10 @@ async def update(request: web.Request, sandbox: Sandbox) -> web.Response:
 
 
 def _found(request: web.Request, sandbox: Sandbox) -> Message:
-    match = _SID.fullmatch(request.match_info["sid"])
-    if match and match[1] == sandbox.store.series:
-        message = sandbox.store.message(int(match[2], 16))
-        if message is not None and message.channel == "text":
-            return message
+    message_id = id_of(sandbox, request.match_info["sid"])
+    message = None if message_id is None else sandbox.store.message(message_id)
+    if message is not None and message.channel == "text":
+        return message
     raise Refused(20404, request.path)
 
 
@@ -199,12 +209,11 @@ async def listing(request: web.Request, sandbox: Sandbox) -> web.Response:
     query = request.query
     size = _number(query.get("PageSize", "50"), lowest=1, highest=1000)
     page = _number(query.get("Page", "0"), lowest=0, highest=2**31)
-    before = _SID.fullmatch(query.get("PageToken", "").removeprefix("PA"))
     found = sandbox.store.texts(
         to=query.get("To", ""),
         sender=query.get("From", ""),
         days=_days(query),
-        before_id=int(before[2], 16) if before else None,
+        before_id=id_of(sandbox, query.get("PageToken", "").removeprefix("PA")),
         limit=size + 1,
     )
     at, rows = now(), found[:size]
@@ -252,64 +261,3 @@ def _days(query: Mapping[str, str]) -> tuple[float | None, float | None]:
 def _page_uri(request: web.Request, **changes: str) -> str:
     kept = {name: value for name, value in request.query.items() if name not in {"Page", "PageToken"}}
     return f"{request.path}?{urlencode(kept | changes)}"
-
-
-def sid_of(sandbox: Sandbox, message_id: int) -> str:
-    """A message's SID."""
-    return f"SM{sandbox.store.series}{message_id:016x}"
-
-
-def service_of(message: Message) -> str:
-    """The Messaging Service that a message was sent through, or nothing."""
-    return str(orjson.loads(message.details).get("service", ""))
-
-
-def status(message: Message, at: float) -> str:
-    """What Twilio says about a message at a moment."""
-    if message.incoming:
-        return "received"
-    if message.outcome == "canceled" or at >= message.settles_at:
-        return message.outcome
-    details = orjson.loads(message.details)
-    if (details.get("send_at") or 0) > at:
-        return "scheduled"
-    starts = details.get("send_at") or message.at
-    if at >= (starts + message.settles_at) / 2:
-        return "sent"
-    return "accepted" if details.get("service") else "queued"
-
-
-def described(sandbox: Sandbox, message: Message, at: float) -> dict[str, Any]:
-    """The Message resource."""
-    state = status(message, at)
-    sid = sid_of(sandbox, message.id)
-    account_sid = sandbox.options.credentials.account_sid
-    uri = f"/2010-04-01/Accounts/{account_sid}/Messages/{sid}"
-    failed = state in {"undelivered", "failed"}
-    started = state not in {"queued", "accepted", "scheduled", "canceled"}
-    return {
-        "account_sid": account_sid,
-        "api_version": "2010-04-01",
-        "body": message.body,
-        "date_created": _date(message.at),
-        "date_sent": _date(message.at) if started else None,
-        "date_updated": _date(min(at, message.settles_at)),
-        "direction": "inbound" if message.incoming else "outbound-api",
-        "error_code": int(message.error) if failed and message.error else None,
-        "error_message": None,
-        "from": message.address if message.incoming else None if state == "accepted" else message.other,
-        "messaging_service_sid": service_of(message) or None,
-        "num_media": "0",
-        "num_segments": "0" if state in {"accepted", "scheduled"} else str(parts(message.body)),
-        "price": None,
-        "price_unit": "USD",
-        "sid": sid,
-        "status": state,
-        "subresource_uris": {"media": uri + "/Media.json"},
-        "to": message.other if message.incoming else message.address,
-        "uri": uri + ".json",
-    }
-
-
-def _date(at: float) -> str:
-    return format_datetime(datetime.fromtimestamp(int(at), UTC))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from channels.sandbox.credentials import DEFAULT, Credentials
@@ -57,13 +58,15 @@ class Sandbox:
     key: ec.EllipticCurvePrivateKey
     faults: Faults = field(default_factory=Faults)
     decided: dict[tuple[str, str], Fate] = field(default_factory=dict)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: BaseException | None = None
     told: dict[str, Told] = field(default_factory=lambda: {"twilio": Told(), "sendgrid": Told()})
 
     @classmethod
     def open(cls, options: Options) -> Sandbox:
         """A sandbox with what it remembers from last time."""
         store = Store(options.data_dir)
-        return cls(options, store, signing_key(options.data_dir), decided=store.decided())
+        return cls(options, store, signing_key(options.data_dir), decided=store.refusals.decided())
 
     def fate(self, channel: str, address: str) -> Fate:
         """What this address does with what is sent to it."""
@@ -73,11 +76,11 @@ class Sandbox:
     def decide(self, channel: str, address: str, fate: Fate) -> None:
         """Give an address a fate of its own."""
         self.decided[channel, address] = fate
-        self.store.decide(channel, address, fate)
+        self.store.refusals.decide(channel, address, fate)
 
     def plan(self, provider: str, events: list[Event]) -> None:
         """Tell the hub later what becomes of one message."""
-        self.store.plan(provider, self.disturbed(provider, events))
+        self.store.outbox.plan(provider, self.disturbed(provider, events))
 
     def disturbed(self, provider: str, events: list[Event]) -> list[Event]:
         """The events of one message: as they are, or late, repeated or out of order where faults say so."""
@@ -91,6 +94,8 @@ class Sandbox:
 
 
 SANDBOX = web.AppKey("sandbox", Sandbox)
+SESSION = web.AppKey("session", ClientSession)
+"""For what the sandbox asks of the hub."""
 
 
 def now() -> float:
