@@ -39,7 +39,7 @@ class Outbox:
         rows = self.db.execute(
             f"SELECT o.id, o.event, o.at, o.attempt, {COLUMNS} FROM outbox o "  # noqa: S608 - constants
             "JOIN messages m ON m.id = o.message_id JOIN boxes b ON b.id = m.box_id "
-            "WHERE o.kind = ? AND o.taken = 0 AND o.due <= ? ORDER BY o.due LIMIT ?",
+            "WHERE o.kind = ? AND o.taken = 0 AND o.due <= ? ORDER BY o.due, o.id LIMIT ?",
             (kind, now, limit),
         ).fetchall()
         self.db.executemany("UPDATE outbox SET taken = 1 WHERE id = ?", [(row[0],) for row in rows])

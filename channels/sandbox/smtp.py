@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
+import warnings
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as modern
@@ -23,10 +25,17 @@ _HIDDEN = {"content-type", "content-transfer-encoding", "mime-version"}
 
 async def listen(sandbox: Sandbox, host: str, port: int) -> asyncio.Server:
     """Take mail on ``port`` until the server that comes back is closed."""
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # else every connection warns of AUTH without TLS
     return await asyncio.get_running_loop().create_server(lambda: _server(sandbox), host, port)
 
 
 def _server(sandbox: Sandbox) -> SMTP:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that AUTH without TLS is risky: see auth_require_tls
+        return _smtp(sandbox)
+
+
+def _smtp(sandbox: Sandbox) -> SMTP:
     return SMTP(
         _Mailboxes(sandbox),
         hostname="sandbox.example",

@@ -21,6 +21,7 @@ FILE = "sandbox-1.sqlite3"
 PREVIEW = 120
 NOT_IN, IN = "<> 'in'", "= 'in'"
 
+_TABLES = ("messages", "contents", "boxes", "outbox", "suppressions", "decided_fates", "idempotency", "meta")
 _BOX = """
 INSERT INTO boxes (channel, address, fate, accepted, answers, last_at, last_words) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (channel, address) DO UPDATE SET
@@ -73,17 +74,8 @@ class Store:
 
     def reset(self) -> None:
         """Forget every message, person and event. Ids that are given out afterwards are new ones."""
-        for table in (
-            "messages",
-            "contents",
-            "boxes",
-            "outbox",
-            "suppressions",
-            "decided_fates",
-            "idempotency",
-            "meta",
-        ):
-            self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are the ones above
+        for table in _TABLES:
+            self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
         self.series = self._series()
         self.commit()
 
