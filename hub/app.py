@@ -7,10 +7,22 @@ from pkgutil import resolve_name
 from flask import Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
+from config.channels import CHANNELS
 from config.secret_key import secret_key
 from config.settings import Settings, settings
 from hub.accounts.security import set_up_sign_in
+from hub.deliveries.wording import NEXT_STEPS, PLACES, REASONS, STATES
+from hub.participants.wording import (
+    CONSENT_KINDS,
+    FILTERS,
+    FORMATS,
+    POINT_KINDS,
+    POINT_STATES,
+    SOURCES,
+    language_name,
+)
 from hub.web.assets import register_assets
+from hub.web.bars import bar_parts
 from hub.web.csrf import csrf
 from hub.web.errors import register_errors
 from hub.web.limits import limit_attempts
@@ -21,7 +33,20 @@ from hub.web.wording import register_wording
 
 BLUEPRINTS = (
     "hub.reports.views:bp",
+    "hub.reports.person_views:bp",
+    "hub.reports.settings_views:bp",
     "hub.accounts.views:bp",
+    "hub.announcements.views:bp",
+    "hub.announcements.writing_views:bp",
+    "hub.deliveries.views:bp",
+    "hub.conversations.views:bp",
+    "hub.conversations.webhooks:bp",
+    "hub.deliveries.webhooks:bp",
+    "hub.participants.group_views:bp",
+    "hub.participants.preferences_views:bp",
+    "hub.participants.unsubscribe:bp",
+    "hub.participants.views:bp",
+    "hub.participants.way_views:bp",
 )
 """Every feature's pages. A new views.py is added here, and nowhere else."""
 
@@ -42,7 +67,23 @@ def create_app(chosen: Settings | None = None) -> Flask:
     register_assets(app)
     register_navigation(app)
     register_wording(app)
-    app.jinja_env.globals.update(group_name=chosen.group_name, this_page_with=this_page_with)
+    app.jinja_env.globals.update(
+        group_name=chosen.group_name,
+        currency=chosen.currency,
+        this_page_with=this_page_with,
+        bar_parts=bar_parts,
+        place_words=PLACES,
+        state_words=STATES,
+        reason_words=REASONS,
+        next_steps=NEXT_STEPS,
+        channels=CHANNELS,
+        people_filters=FILTERS,
+        point_states=POINT_STATES,
+        point_kinds=POINT_KINDS,
+        consent_kinds=CONSENT_KINDS,
+        sources=SOURCES,
+    )
+    app.jinja_env.filters.update(language=language_name, format_name=FORMATS.__getitem__)
     for path in BLUEPRINTS:
         app.register_blueprint(resolve_name(path))
     return app

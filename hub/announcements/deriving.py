@@ -110,7 +110,7 @@ def plain_message(channel: str, body: str) -> str:
         for frame in (*phrases.call_opening.split("\n\n"), *phrases.around()):
             message = message.replace(frame, "") if frame else message
     message = re.sub(r"\n{3,}", "\n\n", message).strip()
-    message = GREETING.sub("", message, count=1).strip()
+    message = GREETING.sub("", message, count=1).strip() or message
     paragraphs = message.split("\n\n")
     # Only what closes the message is a sign-off: “Thank you” in the middle of it is not.
     for index, paragraph in enumerate(paragraphs):
@@ -148,7 +148,8 @@ def _without_names(sentence: str) -> str:
     def drop(match: re.Match[str]) -> str:
         return match[0] if match["name"].strip().lower() in PUBLIC_FIELDS else ""
 
-    return re.sub(r"(,\s*)?\(\((?P<name>[^()]{1,40})\)\)(?(1)|,?)", drop, sentence).strip()
+    without = re.sub(r"(,\s*)?\(\((?P<name>[^()]{1,40})\)\)(?(1)|,?)", drop, sentence)
+    return re.sub(r" +([,.!?;:])", r"\1", re.sub(r"  +", " ", without)).strip()
 
 
 def _as_text(message: str, _title: str, phrases: Phrases) -> Wording:
@@ -162,7 +163,8 @@ def _as_post(message: str, _title: str, phrases: Phrases) -> Wording:
     public = without_personal_fields(message)
     if shown_length(public) <= POST_CHARACTERS:
         return Wording("", public)
-    return Wording("", _shortened(public, POST_CHARACTERS, phrases.more))
+    short = _shortened(public, POST_CHARACTERS, phrases.more)
+    return Wording("", short if shown_length(short) <= POST_CHARACTERS else _cut(public, POST_CHARACTERS - 3))
 
 
 def _as_call(message: str, _title: str, phrases: Phrases) -> Wording:

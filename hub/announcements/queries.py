@@ -5,42 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.channels import CHANNELS
-from hub.announcements.models import Announcement
+from hub.announcements.models import Announcement, Variant
 from hub.errors import NotFound
 from hub.participants.models import (
     ContactPoint,
     ContactPointState,
     Format,
-    Group,
     Membership,
     NeededFormat,
     Participant,
-    Topic,
 )
-
-MOST_FOUND = 20
-
-
-@dataclass(frozen=True, slots=True)
-class GroupChoice:
-    """A group, and how many people are in it."""
-
-    id: int
-    name: str
-    people: int
 
 
 @dataclass(frozen=True, slots=True)
 class PersonChoice:
-    """A person to choose from a list, with something to tell namesakes apart."""
+    """A person who was chosen."""
 
     id: int
     full_name: str
-    groups: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,62 +45,17 @@ def announcement_with(session: Session, announcement_id: int) -> Announcement:
     return announcement
 
 
-def topics(session: Session) -> list[tuple[int, str]]:
-    """Id and name of every topic, by name."""
-    return [(row.id, row.name) for row in session.execute(select(Topic.id, Topic.name).order_by(Topic.name))]
-
-
-def group_choices(session: Session) -> list[GroupChoice]:
-    """Every group by name, with the people of it who have not left."""
-    found = session.execute(
-        select(Group.id, Group.name, func.count(Participant.id))
-        .outerjoin(Membership, Membership.group_id == Group.id)
-        .outerjoin(Participant, and_(Participant.id == Membership.participant_id, Participant.archived_at.is_(None)))
-        .group_by(Group.id, Group.name)
-        .order_by(func.lower(Group.name))
-    )
-    return [GroupChoice(*row) for row in found]
-
-
 def everyone(session: Session) -> int:
     """How many people there are who have not left."""
     return session.scalar(select(func.count()).select_from(Participant).where(Participant.archived_at.is_(None))) or 0
 
 
 def people_with(session: Session, ids: Iterable[int]) -> list[PersonChoice]:
-    """The people with these ids, by name."""
-    return _people(session, Participant.id.in_(set(ids)), limit=None)
-
-
-def find_people(session: Session, words: str, limit: int = MOST_FOUND) -> list[PersonChoice]:
-    """The first people by name whose names or addresses hold every one of the words."""
-    parts = words.casefold().replace("\x00", "").split()
-    if not parts:
-        return []
-    holds = [Participant.search_text.contains(part, autoescape=True) for part in parts[:8]]
-    return _people(session, and_(*holds), limit=limit)
-
-
-def _people(session: Session, condition: ColumnElement[bool], limit: int | None) -> list[PersonChoice]:
-    found = session.execute(
-        select(Participant.id, Participant.first_name, Participant.known_as, Participant.last_name)
-        .where(Participant.archived_at.is_(None), condition)
-        .order_by(Participant.sort_name, Participant.id)
-        .limit(limit)
-    ).all()
-    names: dict[int, list[str]] = {row.id: [] for row in found}
-    memberships = session.execute(
-        select(Membership.participant_id, Group.name)
-        .join(Group, Group.id == Membership.group_id)
-        .where(Membership.participant_id.in_(list(names)))
-        .order_by(Group.name)
+    """The people with these ids, by name; also those who have left since they were chosen."""
+    found = session.scalars(
+        select(Participant).where(Participant.id.in_(set(ids))).order_by(Participant.sort_name, Participant.id)
     )
-    for person_id, group in memberships:
-        names[person_id].append(group)
-    return [
-        PersonChoice(row.id, " ".join(filter(None, (row.first_name or row.known_as, row.last_name))), ", ".join(groups))
-        for row, groups in ((row, names[row.id]) for row in found)
-    ]
+    return [PersonChoice(person.id, person.full_name) for person in found]
 
 
 def first_person(session: Session, announcement: Announcement) -> int | None:
@@ -156,6 +97,11 @@ def languages_needed(session: Session) -> list[Need]:
         .order_by(people.desc(), Participant.language)
     )
     return [Need(*row) for row in found]
+
+
+def languages_written(session: Session, announcement_id: int) -> set[str]:
+    """The languages that an announcement has texts in."""
+    return set(session.scalars(select(Variant.language).where(Variant.announcement_id == announcement_id)))
 
 
 def formats_needed(session: Session) -> list[Need]:

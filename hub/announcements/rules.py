@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from difflib import get_close_matches
 
+from channels.filling import fill_text
+from channels.text.segments import PLAIN, Encoding, segments
 from config.channels import CHANNELS
-from hub.announcements.deriving import Wording
+from config.settings import settings
+from hub.announcements.deriving import PUBLIC_FIELDS, Wording
 from hub.announcements.models import Variant
+from hub.announcements.rendering import FIELDS, PERSONAL_FIELDS, unknown_fields, used_fields
 from hub.errors import Conflict, HubError, NotFound
 from hub.participants.models import Format
+from hub.participants.rules import clean
 
 LONGEST_TITLE = 120
 LONGEST_SUBJECT = 200
@@ -57,7 +65,7 @@ def tidy_wording(channel: str, wording: Wording, title: str) -> Wording:
     if channel not in CHANNELS:
         raise NotFound(f"There is no channel called “{channel}”.")
     subject = " ".join(tidy(wording.subject).split()) if channel == "email" else ""
-    body = tidy(wording.body).strip()
+    body = tidy(wording.body)
     if len(subject) > LONGEST_SUBJECT:
         raise TooLong(f"The subject has {len(subject)} characters. Shorten it to {LONGEST_SUBJECT} or fewer.")
     if len(body) > LONGEST_BODY:
@@ -69,8 +77,8 @@ def tidy_wording(channel: str, wording: Wording, title: str) -> Wording:
 
 
 def tidy(text: str) -> str:
-    """Typed text without what can't be kept: PostgreSQL takes no NUL, and browsers send line ends as CRLF."""
-    return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+    """Typed text as it is kept: cleaned, and with plain line ends (browsers send CRLF)."""
+    return clean(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def find_variant(variants: Iterable[Variant], channel: str, language: str, format: Format) -> Variant | None:
@@ -93,3 +101,59 @@ def find_source(
         if (v.language, v.format) == (language, format) and v.channel != other_than and v.body and not v.derived
     )
     return min(written, key=lambda v: v.id, default=None)
+
+
+SAMPLE_NAMES = {"name": "Margaret", "first name": "Margaret", "last name": "Richardson"}
+"""Ordinary names of more than ordinary length, to count with before anybody in particular is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextCount:
+    """What a text message would be sent as. ``forced_by``: the characters that make its parts shorter."""
+
+    parts: int
+    remaining: int
+    plain: bool
+    forced_by: tuple[str, ...]
+    replaceable: bool
+    """Some of ``forced_by`` have a plain character that says the same."""
+    cost: Decimal
+    """For one person."""
+    has_names: bool
+
+
+def count_text(body: str) -> TextCount:
+    """Count the parts of a text message, with fields filled by ordinary values."""
+    used = used_fields(body)
+    values = SAMPLE_NAMES | {"group name": settings().group_name}
+    values |= {name: f"{settings().public_url}/u/{'x' * 48}" for name in used if name.endswith("link")}
+    found = segments(fill_text(tidy(body), values))
+    return TextCount(
+        parts=found.parts,
+        remaining=found.remaining,
+        plain=found.encoding is Encoding.GSM_7,
+        forced_by=found.forced_by,
+        replaceable=any(character in PLAIN for character in found.forced_by),
+        cost=(found.parts * Decimal(str(settings().text_part_price))).quantize(Decimal("0.01"), ROUND_HALF_UP),
+        has_names=bool(set(used) & set(PERSONAL_FIELDS)),
+    )
+
+
+def faults(channel: str, text: str) -> list[str]:
+    """What must be put right in a text (or a subject) before it can be sent, in plain words."""
+    found = [_unknown(name) for name in unknown_fields(text)]
+    if text.count("((") != text.count("))"):
+        found.append("A field begins with (( and ends with )). One of these is missing.")
+    if len(text) > LONGEST_TO_SEND.get(channel, LONGEST_BODY):
+        found.append(f"This has {len(text):,} characters. {LONGEST_TO_SEND[channel]:,} is the most that can be sent.")
+    if channel == "social":
+        own = [name for name in used_fields(text) if name in FIELDS and name not in PUBLIC_FIELDS]
+        found += [f"Everybody sees the same post, so (({name})) can’t be in it. Take it out." for name in own]
+    return found
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, FIELDS, n=1)
+    return f"(({name})) is not one of the fields. " + (
+        f"Did you mean (({near[0]}))?" if near else "Choose one from the list of fields, or take it out."
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from hub.announcements.models import Announcement, AnnouncementState
@@ -42,7 +42,9 @@ def announcements(
     session: Session, *, state: AnnouncementState | None = None, search: str = "", page: int = 1, per_page: int = 20
 ) -> Page[AnnouncementRow]:
     """A page of announcements, newest first: by launch, or by when the draft was begun."""
-    conditions = [Announcement.title.ilike(like_pattern(word), escape="\\") for word in clean(search).split()]
+    conditions: list[ColumnElement[bool]] = [
+        Announcement.title.ilike(like_pattern(word), escape="\\") for word in clean(search).split()
+    ]
     if state is not None:
         conditions.append(Announcement.state == state)
     total = session.scalar(select(func.count()).select_from(Announcement).where(*conditions)) or 0

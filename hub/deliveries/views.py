@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from config.channels import CHANNELS
-from config.settings import settings
 from hub.accounts.access import current_account, organiser_required
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.announcements.queries import announcement_with
+from hub.announcements.wording import template_words
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries import checking, queries, service
 from hub.deliveries.exporting import PER_PAGE, csv_lines
@@ -25,6 +25,7 @@ from hub.paging import Page
 from hub.web.paging import page_number
 
 bp = Blueprint("deliveries", __name__)
+bp.context_processor(template_words)
 
 ANNOUNCEMENT = "/announcements/<int(max=2147483647):announcement_id>"
 LONGEST_SEARCH = 200
@@ -72,7 +73,6 @@ def check(announcement_id: int) -> ResponseReturnValue:
             channel=channel,
             why=why,
             search=search,
-            currency=settings().currency,
         )
 
 
@@ -121,7 +121,7 @@ def _progress(session: Session, announcement: Announcement, now: datetime) -> di
     return {
         "announcement": announcement,
         "account": queries.reach(session, announcement.id),
-        "channels": queries.reach_by_channel(session, announcement.id),
+        "channels_used": queries.reach_by_channel(session, announcement.id),
         "not_reached": _by_reason(reasons, Reach.NOT_REACHED),
         "declined": _by_reason(reasons, Reach.DECLINED),
         "uncertain": queries.uncertain(session, announcement.id),

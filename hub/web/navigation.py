@@ -32,7 +32,7 @@ _ANYBODY = frozenset({"admin", "organiser", "volunteer"})
 
 SECTIONS = (
     Section("Home", "home.index", "/", _ORGANISING),
-    Section("Announcements", "announcements.index", "/announcements", _ORGANISING),
+    Section("Announcements", "deliveries.index", "/announcements", _ORGANISING),
     Section("People", "people.index", "/people", _ORGANISING),
     Section("Conversations", "conversations.index", "/conversations", _ORGANISING),
     Section("Call lists", "calls.index", "/call-lists", _ANYBODY),
