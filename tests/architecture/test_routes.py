@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import Engine
-from werkzeug.routing import NumberConverter
+from werkzeug.routing import IntegerConverter
 
 from hub.app import create_app
 
@@ -55,7 +55,7 @@ def _routes(app: Flask, *methods: str) -> Iterator[tuple[str, str, str]]:
     """The endpoint, method and an address of every route that takes one of the methods."""
     addresses = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
-        values = {name: 1 if isinstance(part, NumberConverter) else "x" for name, part in rule._converters.items()}
+        values = {name: 1 if isinstance(part, IntegerConverter) else "x" for name, part in rule._converters.items()}
         for method in sorted(set(methods) & (rule.methods or set())):
             yield rule.endpoint, method, addresses.build(rule.endpoint, values, method=method)
 
