@@ -75,5 +75,5 @@ def _make_list(session: Session, announcement_id: int, now: datetime) -> int:
                 .returning(CallList.id)
             )
             if made is not None:
-                return made
+                return int(made)
         length += 1  # nearly every code of this length is taken

@@ -50,7 +50,7 @@ class CallListRow(Base):
 
 
 class CallRecord(Base):
-    """What a caller told us about one row. Rows are only ever added; the newest counts."""
+    """What a caller told us about one row. None is ever removed; the newest that has not been undone counts."""
 
     __tablename__ = "call_records"
 
@@ -60,6 +60,10 @@ class CallRecord(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
+    undone_at: Mapped[datetime | None]
+    """It was a mistake, and counts for nothing."""
+    dealt_with_at: Mapped[datetime | None]
+    """An organiser has looked after the concern that it tells of."""
 
 
 class PrintLog(Base):

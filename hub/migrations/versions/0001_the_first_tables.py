@@ -36,6 +36,30 @@ def upgrade() -> None:
     sa.Column('stopped_at', hub.db.UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('channel', name=op.f('pk_channel_stops'))
     )
+    op.create_table('deliveries',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('announcement_id', sa.Integer(), nullable=False),
+    sa.Column('participant_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('contact_point_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('channel', sa.String(length=20), nullable=False),
+    sa.Column('rung', sa.SmallInteger(), nullable=False),
+    sa.Column('attempt', sa.SmallInteger(), nullable=False),
+    sa.Column('state', sa.Enum('planned', 'uncertain', 'sent', 'on_list', 'posted', 'delivered', 'confirmed', 'failed', 'unreachable', 'declined', 'expired', 'cancelled', name='deliverystate', native_enum=False, length=24), nullable=False),
+    sa.Column('why', sa.Enum('', 'no_contact_point', 'all_bad', 'not_agreed', 'opted_out', 'topic_declined', 'paused', 'no_rung_left', 'contact_point_is_bad', 'content', 'not_delivered', 'provider_busy', 'not_sent', 'no_answer', 'not_useful_any_more', 'announcement_cancelled', 'no_bounce', 'told_by_phone', 'answered', name='why', native_enum=False, length=24), nullable=False),
+    sa.Column('live', sa.Boolean(), nullable=False),
+    sa.Column('due_at', hub.db.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('provider_id', sa.String(length=80), nullable=True),
+    sa.Column('code', sa.String(length=40), nullable=True),
+    sa.Column('state_at', hub.db.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_deliveries')),
+    postgresql_with={'fillfactor': 80},
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.create_index('ix_deliveries_closed', ['announcement_id', 'participant_id'], unique=False, postgresql_where=sa.text('NOT live'), sqlite_where=sa.text('NOT live'))
+        batch_op.create_index('ix_deliveries_participant', ['participant_id'], unique=False)
+        batch_op.create_index('uq_deliveries_live', ['announcement_id', 'participant_id'], unique=True, postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
+
     op.create_table('groups',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=120), nullable=False),
@@ -145,6 +169,22 @@ def upgrade() -> None:
     with op.batch_alter_table('announcements', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_announcements_state'), ['state'], unique=False)
 
+    op.create_table('call_records',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('outcome', sa.Enum('told', 'call_back', 'left_message', 'no_answer', 'wrong_number', 'number_dead', 'stop_phoning', 'worried', name='calloutcome', native_enum=False, length=24), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('recorded_at', hub.db.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Integer(), nullable=True),
+    sa.Column('undone_at', hub.db.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('dealt_with_at', hub.db.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['delivery_id'], ['deliveries.id'], name=op.f('fk_call_records_delivery_id')),
+    sa.ForeignKeyConstraint(['recorded_by'], ['accounts.id'], name=op.f('fk_call_records_recorded_by'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_call_records'))
+    )
+    with op.batch_alter_table('call_records', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_call_records_delivery_id'), ['delivery_id'], unique=False)
+
     op.create_table('consent_events',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('participant_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -184,6 +224,15 @@ def upgrade() -> None:
     with op.batch_alter_table('contact_points', schema=None) as batch_op:
         batch_op.create_index('ix_contact_points_address', ['address', 'channel'], unique=False)
         batch_op.create_index('ix_contact_points_rungs', ['participant_id', 'rank', 'channel', 'id'], unique=False, postgresql_where=sa.text("state = 'usable' AND rank IS NOT NULL"), sqlite_where=sa.text("state = 'usable' AND rank IS NOT NULL"))
+
+    op.create_table('follow_ups',
+    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('due_at', hub.db.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['delivery_id'], ['deliveries.id'], name=op.f('fk_follow_ups_delivery_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('delivery_id', name=op.f('pk_follow_ups'))
+    )
+    with op.batch_alter_table('follow_ups', schema=None) as batch_op:
+        batch_op.create_index('ix_follow_ups_due', ['due_at'], unique=False)
 
     op.create_table('import_runs',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -267,32 +316,6 @@ def upgrade() -> None:
     with op.batch_alter_table('call_lists', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_call_lists_announcement_id'), ['announcement_id'], unique=False)
 
-    op.create_table('deliveries',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('announcement_id', sa.Integer(), nullable=False),
-    sa.Column('participant_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('contact_point_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('channel', sa.String(length=20), nullable=False),
-    sa.Column('rung', sa.SmallInteger(), nullable=False),
-    sa.Column('attempt', sa.SmallInteger(), nullable=False),
-    sa.Column('state', sa.Enum('planned', 'uncertain', 'sent', 'on_list', 'posted', 'delivered', 'confirmed', 'failed', 'unreachable', 'declined', 'expired', 'cancelled', name='deliverystate', native_enum=False, length=24), nullable=False),
-    sa.Column('why', sa.Enum('', 'no_contact_point', 'all_bad', 'not_agreed', 'opted_out', 'topic_declined', 'paused', 'no_rung_left', 'contact_point_is_bad', 'content', 'not_delivered', 'provider_busy', 'not_sent', 'no_answer', 'not_useful_any_more', 'announcement_cancelled', 'no_bounce', 'told_by_phone', 'answered', name='why', native_enum=False, length=24), nullable=False),
-    sa.Column('live', sa.Boolean(), nullable=False),
-    sa.Column('due_at', hub.db.UtcDateTime(timezone=True), nullable=True),
-    sa.Column('provider_id', sa.String(length=80), nullable=True),
-    sa.Column('code', sa.String(length=40), nullable=True),
-    sa.Column('state_at', hub.db.UtcDateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['announcement_id'], ['announcements.id'], name=op.f('fk_deliveries_announcement_id')),
-    sa.ForeignKeyConstraint(['participant_id'], ['participants.id'], name=op.f('fk_deliveries_participant_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_deliveries')),
-    postgresql_with={'fillfactor': 80},
-    sqlite_autoincrement=True
-    )
-    with op.batch_alter_table('deliveries', schema=None) as batch_op:
-        batch_op.create_index('ix_deliveries_closed', ['announcement_id', 'participant_id'], unique=False, postgresql_where=sa.text('NOT live'), sqlite_where=sa.text('NOT live'))
-        batch_op.create_index('ix_deliveries_participant', ['participant_id'], unique=False)
-        batch_op.create_index('uq_deliveries_live', ['announcement_id', 'participant_id'], unique=True, postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
-
     op.create_table('public_posts',
     sa.Column('announcement_id', sa.Integer(), nullable=False),
     sa.Column('channel', sa.String(length=20), nullable=False),
@@ -362,29 +385,6 @@ def upgrade() -> None:
     with op.batch_alter_table('call_list_rows', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_call_list_rows_call_list_id'), ['call_list_id'], unique=False)
 
-    op.create_table('call_records',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('outcome', sa.Enum('told', 'call_back', 'left_message', 'no_answer', 'wrong_number', 'number_dead', 'stop_phoning', 'worried', name='calloutcome', native_enum=False, length=24), nullable=False),
-    sa.Column('note', sa.Text(), nullable=False),
-    sa.Column('recorded_at', hub.db.UtcDateTime(timezone=True), nullable=False),
-    sa.Column('recorded_by', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['delivery_id'], ['deliveries.id'], name=op.f('fk_call_records_delivery_id')),
-    sa.ForeignKeyConstraint(['recorded_by'], ['accounts.id'], name=op.f('fk_call_records_recorded_by'), ondelete='SET NULL'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_call_records'))
-    )
-    with op.batch_alter_table('call_records', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_call_records_delivery_id'), ['delivery_id'], unique=False)
-
-    op.create_table('follow_ups',
-    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('due_at', hub.db.UtcDateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['delivery_id'], ['deliveries.id'], name=op.f('fk_follow_ups_delivery_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('delivery_id', name=op.f('pk_follow_ups'))
-    )
-    with op.batch_alter_table('follow_ups', schema=None) as batch_op:
-        batch_op.create_index('ix_follow_ups_due', ['due_at'], unique=False)
-
     op.create_table('print_log',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('call_list_id', sa.Integer(), nullable=False),
@@ -407,14 +407,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_print_log_call_list_id'))
 
     op.drop_table('print_log')
-    with op.batch_alter_table('follow_ups', schema=None) as batch_op:
-        batch_op.drop_index('ix_follow_ups_due')
-
-    op.drop_table('follow_ups')
-    with op.batch_alter_table('call_records', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_call_records_delivery_id'))
-
-    op.drop_table('call_records')
     with op.batch_alter_table('call_list_rows', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_call_list_rows_call_list_id'))
 
@@ -429,12 +421,6 @@ def downgrade() -> None:
 
     op.drop_table('replies')
     op.drop_table('public_posts')
-    with op.batch_alter_table('deliveries', schema=None) as batch_op:
-        batch_op.drop_index('uq_deliveries_live', postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
-        batch_op.drop_index('ix_deliveries_participant')
-        batch_op.drop_index('ix_deliveries_closed', postgresql_where=sa.text('NOT live'), sqlite_where=sa.text('NOT live'))
-
-    op.drop_table('deliveries')
     with op.batch_alter_table('call_lists', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_call_lists_announcement_id'))
 
@@ -452,6 +438,10 @@ def downgrade() -> None:
 
     op.drop_table('memberships')
     op.drop_table('import_runs')
+    with op.batch_alter_table('follow_ups', schema=None) as batch_op:
+        batch_op.drop_index('ix_follow_ups_due')
+
+    op.drop_table('follow_ups')
     with op.batch_alter_table('contact_points', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_points_rungs', postgresql_where=sa.text("state = 'usable' AND rank IS NOT NULL"), sqlite_where=sa.text("state = 'usable' AND rank IS NOT NULL"))
         batch_op.drop_index('ix_contact_points_address')
@@ -461,6 +451,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_consent_events_participant_id'))
 
     op.drop_table('consent_events')
+    with op.batch_alter_table('call_records', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_call_records_delivery_id'))
+
+    op.drop_table('call_records')
     with op.batch_alter_table('announcements', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_announcements_state'))
 
@@ -479,6 +473,12 @@ def downgrade() -> None:
 
     op.drop_table('participants')
     op.drop_table('groups')
+    with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.drop_index('uq_deliveries_live', postgresql_where=sa.text('live'), sqlite_where=sa.text('live'))
+        batch_op.drop_index('ix_deliveries_participant')
+        batch_op.drop_index('ix_deliveries_closed', postgresql_where=sa.text('NOT live'), sqlite_where=sa.text('NOT live'))
+
+    op.drop_table('deliveries')
     op.drop_table('channel_stops')
     op.drop_table('accounts')
     # ### end Alembic commands ###
