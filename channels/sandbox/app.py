@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
-from channels.sandbox import accounts, callbacks, events, mastodon, sendgrid, twilio
+from channels.sandbox import accounts, callbacks, events, mastodon, pages, sendgrid, twilio
 from channels.sandbox.world import SANDBOX, SESSION, Sandbox
 
 LARGEST_REQUEST = 31 * 1024 * 1024
@@ -22,6 +22,7 @@ def create_app(sandbox: Sandbox) -> web.Application:
     for part in (twilio, sendgrid, accounts):
         app.add_routes(part.routes())
     mastodon.add_to(app)
+    pages.add_to(app)
     app.cleanup_ctx.append(_background)
     return app
 
@@ -30,6 +31,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     sandbox = app[SANDBOX]
     connector = TCPConnector(limit=sandbox.options.concurrency + 4, keepalive_timeout=60)
     async with ClientSession(connector=connector, timeout=ClientTimeout(total=ANSWER_WITHIN)) as session:
+        app[SESSION] = session
         work = [
             asyncio.create_task(_keep(sandbox)),
             asyncio.create_task(callbacks.keep_telling(sandbox, session)),
@@ -37,7 +39,6 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         ]
         for task in work:
             task.add_done_callback(lambda ended: _noted(sandbox, ended))
-        app[SESSION] = session
         yield
         for task in work:
             task.cancel()

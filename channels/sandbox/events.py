@@ -65,7 +65,7 @@ def described(sandbox: Sandbox, due: Due) -> dict[str, Any]:
         "sg_message_id": sg_message_id,
     }
     if due.event != "spamreport":
-        event["smtp-id"] = f"<{sg_message_id.partition('.')[0]}@geopod-ismtpd-0>"
+        event["smtp-id"] = sendgrid.smtp_id_of(sandbox, message)
     return event | _explained(due)
 
 

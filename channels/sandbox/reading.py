@@ -41,6 +41,8 @@ class Seen:
     headers: dict[str, str] = field(default_factory=dict)
     callback: str = ""
     custom_args: dict[str, str] = field(default_factory=dict)
+    by: str = ""
+    """The provider that took it, where a channel has several."""
 
 
 def channel_counts(store: Store) -> dict[str, ChannelCounts]:
@@ -89,7 +91,7 @@ class Reading:
             at=message.at,
             state=twilio_resource.status(message, self.now) if message.channel == "text" else message.outcome,
             error=message.error,
-            subject="",
+            subject=orjson.loads(message.details).get("subject", ""),
             text=message.body,
             html="",
             incoming=message.direction == Direction.IN,
@@ -102,6 +104,8 @@ class Reading:
         details: dict[str, Any] = orjson.loads(message.details)
         tags = details.get("substitutions", {})
         shown = {"From": sender, "To": details.get("to", message.address), "Reply-To": reply_to}
+        if details.get("by") != "smtp":
+            shown["Message-ID"] = sendgrid.smtp_id_of(self.sandbox, message)
         shown |= orjson.loads(headers) | details.get("headers", {})
         return Seen(
             id=sendgrid.message_id_of(self.sandbox, message),
@@ -118,4 +122,5 @@ class Reading:
             duplicate=bool(message.duplicate),
             headers={name: sendgrid.filled(value, tags) for name, value in shown.items()},
             custom_args=details.get("args", {}),
+            by=details.get("by", "sendgrid"),
         )

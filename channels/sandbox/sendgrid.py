@@ -231,6 +231,11 @@ def message_id_of(sandbox: Sandbox, message: Message) -> str:
     return f"{request_id}.filterdrecv-5a4dba0c-{message.id:x}-0.0"
 
 
+def smtp_id_of(sandbox: Sandbox, message: Message) -> str:
+    """The Message-ID of a mail; SendGrid gives all mails of a request the same one."""
+    return f"<{request_id_of(sandbox, message.content_id or 0)}@geopod-ismtpd-0>"
+
+
 def _list_of(kind: str) -> Handler:
     async def handle(request: web.Request, sandbox: Sandbox) -> web.Response:
         try:

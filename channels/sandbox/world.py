@@ -58,6 +58,8 @@ class Sandbox:
     key: ec.EllipticCurvePrivateKey
     faults: Faults = field(default_factory=Faults)
     decided: dict[tuple[str, str], Fate] = field(default_factory=dict)
+    notices: dict[str, str] = field(default_factory=dict)
+    """What to say on the next page: a form's answer survives the redirect after it."""
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     failure: BaseException | None = None
     told: dict[str, Told] = field(default_factory=lambda: {"twilio": Told(), "sendgrid": Told()})
