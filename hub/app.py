@@ -58,7 +58,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = secret_key()
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
-    app.jinja_loader = ChoiceLoader([PackageLoader("hub"), components])  # type: ignore[assignment]  # Flask's annotation knows one kind
+    app.jinja_loader = ChoiceLoader([PackageLoader("hub"), components])
     protect(app, chosen)
     csrf.init_app(app)
     limit_attempts(app, chosen)

@@ -25,18 +25,26 @@ def email_is_set_up(settings: Settings) -> bool:
     return bool(settings.sendgrid_api_key.get_secret_value())
 
 
-class AccountMail(MailUtil):  # type: ignore[misc]  # Flask-Security ships no types
+class AccountMail(MailUtil):
     """Sends Flask-Security's letters through our own email channel."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app)
 
     def send_mail(
-        self, template: str, subject: str, recipient: str, sender: Any, body: str, html: str | None, **kwargs: Any
+        self,
+        template: str,  # noqa: ARG002 - Flask-Security's signature, here and below
+        subject: str,
+        recipient: str | tuple[str, str],
+        sender: str | tuple[str, str],  # noqa: ARG002
+        body: str | None,
+        html: str | None,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Send one letter at once. A failure is logged without the address: the page says the same either way."""
         channel: Channel = resolve_name(CHANNELS["email"].adapters[settings().email_provider])(settings())
-        message = Message(delivery_id=0, address=recipient, content=Content(text=body, subject=subject))
+        address = recipient if isinstance(recipient, str) else recipient[1]
+        message = Message(delivery_id=0, address=address, content=Content(text=body or "", subject=subject))
         try:
             for _, outcome in channel.send([message]):
                 if not isinstance(outcome, Accepted):

@@ -6,8 +6,8 @@ import hashlib
 from datetime import timedelta
 
 from flask import Flask, Response, jsonify, redirect, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
 from flask_security.core import Security
+from werkzeug.wrappers import Response as AnyResponse
 
 from config.settings import Settings
 from hub.accounts.datastore import AccountDatastore
@@ -19,7 +19,12 @@ from hub.web.limits import SIGN_IN_LIMIT, limiter
 
 SIGNED_IN_FOR = timedelta(hours=12)
 REMEMBERED_FOR = timedelta(days=14)
-LIMITED = ("security.login", "security.two_factor_token_validation", "security.reset_password", "security.forgot_password")
+LIMITED = (
+    "security.login",
+    "security.two_factor_token_validation",
+    "security.reset_password",
+    "security.forgot_password",
+)
 
 
 def set_up_sign_in(app: Flask, settings: Settings, secret: str) -> None:
@@ -31,7 +36,7 @@ def set_up_sign_in(app: Flask, settings: Settings, secret: str) -> None:
     for endpoint in LIMITED:
         if endpoint in app.view_functions:
             limited = limiter.limit(SIGN_IN_LIMIT, methods=["POST"], scope=endpoint)
-            app.view_functions[endpoint] = limited(app.view_functions[endpoint])
+            app.view_functions[endpoint] = limited(app.view_functions[endpoint])  # type: ignore[assignment]  # Flask-Limiter knows no asynchronous views
 
 
 def _ask_to_sign_in(_mechanisms: object = None, headers: object = None) -> AnyResponse:  # noqa: ARG001 - Flask-Security's signature

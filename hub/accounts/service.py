@@ -77,9 +77,7 @@ def set_active(session: Session, account_id: int, active: bool) -> Account:
 
     Raises :class:`Conflict` where nobody who can administer the hub would be left.
     """
-    account = session.get(Account, account_id)
-    if account is None:
-        raise NotFound("That account is not here any more.")
+    account = account_with(session, account_id)
     is_admin = any(role.name == RoleName.ADMIN for role in account.roles)
     if not active and is_admin and _active_admins(session) == 1:
         raise Conflict("This is the only administrator. Make another account an administrator first.")
@@ -91,6 +89,14 @@ def set_active(session: Session, account_id: int, active: bool) -> Account:
 def find_account(session: Session, email: str) -> Account | None:
     """The account with that address, however its letters are written."""
     return session.scalar(select(Account).where(func.lower(Account.email) == email.strip().lower()))
+
+
+def account_with(session: Session, account_id: int) -> Account:
+    """The account with that id. Raises :class:`NotFound`."""
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound("That account is not here any more.")
+    return account
 
 
 def list_accounts(session: Session) -> list[Account]:
@@ -121,7 +127,7 @@ def _normalised(email: str) -> str:
         checked = validate_email(email.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         raise BadAccount(f"“{email}” is not an email address. It should look like name@example.org.") from None
-    return checked.normalized
+    return checked.normalized.lower()
 
 
 def _role(session: Session, name: RoleName) -> Role:

@@ -39,7 +39,9 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     first_name = StringField("First name", validators=[_up_to("first_name")])
     last_name = StringField("Last name", validators=[_up_to("last_name")])
     known_as = StringField(
-        "Name they use", description="If it is not the first name. We greet them with it.", validators=[_up_to("known_as")]
+        "Name they use",
+        description="If it is not the first name. We greet them with it.",
+        validators=[_up_to("known_as")],
     )
     language = SelectField("Language", validate_choice=False)
     formats = SelectMultipleField(
@@ -49,7 +51,9 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     quiet_from = TimeField("No messages from", validators=[Optional()])
     quiet_until = TimeField("until", validators=[Optional()])
     best_time_to_call = StringField(
-        "Best time to call", description="In their words, such as “Tuesday mornings”.", validators=[_up_to("best_time_to_call")]
+        "Best time to call",
+        description="In their words, such as “Tuesday mornings”.",
+        validators=[_up_to("best_time_to_call")],
     )
     how_to_talk = TextAreaField(
         "How to talk with them",
@@ -135,7 +139,9 @@ class EvidenceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 class PauseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """Until when a person wants to hear nothing."""
 
-    until = DateField("Send nothing before", validators=[InputRequired("Choose the day on which messages may start again.")])
+    until = DateField(
+        "Send nothing before", validators=[InputRequired("Choose the day on which messages may start again.")]
+    )
 
     def moment(self) -> datetime:
         """The beginning of the chosen day, where the group is."""

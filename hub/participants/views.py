@@ -109,7 +109,9 @@ def archive(participant_id: int) -> ResponseReturnValue:
     with write_session() as session:
         service.archive_participant(session, participant_id, utc_now())
         name = person_of(session, participant_id).full_name
-    flash_with_undo(f"{name} has left the group, and gets no more messages.", url_for(".restore", participant_id=participant_id))
+    flash_with_undo(
+        f"{name} has left the group, and gets no more messages.", url_for(".restore", participant_id=participant_id)
+    )
     return redirect(url_for("person.show", participant_id=participant_id))
 
 

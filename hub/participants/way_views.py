@@ -173,7 +173,7 @@ def topic(participant_id: int, topic_id: int) -> ResponseReturnValue:
     by, now = current_account().id, utc_now()
     with write_session() as session:
         if wanted:
-            service.hear_about_topic(session, participant_id, topic_id, source=NOTED, by=by, now=now)
+            service.rank_contact_points(session, participant_id, [], topic_id=topic_id, source=NOTED, by=by, now=now)
         else:
             service.decline_topic(session, participant_id, topic_id, source=NOTED, by=by, now=now)
     return _back(participant_id, "topics")

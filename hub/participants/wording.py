@@ -68,9 +68,10 @@ TOLD_HOW: dict[ConsentSource, str] = {
 """The ways by which an organiser can have heard it."""
 
 LANGUAGES = (
-    "en cy ga gd ar bn zh cs fa fr de el gu he hi hu it ja ku lt lv ml mr ne ps pa pl pt ro ru so es sw tl ta te th ti "
-    "tr uk ur vi yo"
-).split()
+    *("en", "cy", "ga", "gd", "ar", "bn", "zh", "cs", "fa", "fr", "de", "el", "gu", "he", "hi", "hu", "it", "ja", "ku"),
+    *("lt", "lv", "ml", "mr", "ne", "ps", "pa", "pl", "pt", "ro", "ru", "so", "es", "sw", "tl", "ta", "te", "th", "ti"),
+    *("tr", "uk", "ur", "vi", "yo"),
+)
 """Offered in lists: those that people in the United Kingdom most often speak. Any other code can be imported."""
 
 

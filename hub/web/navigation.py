@@ -41,8 +41,8 @@ SECTIONS = (
 
 
 def register_navigation(app: Flask) -> None:
-    """Give templates ``navigation()``."""
-    app.jinja_env.globals["navigation"] = navigation
+    """Give templates ``navigation()`` and ``url_if()``."""
+    app.jinja_env.globals.update(navigation=navigation, url_if=url_if)
 
 
 def navigation() -> list[Entry]:
@@ -55,6 +55,11 @@ def navigation() -> list[Entry]:
         for section in SECTIONS
         if section.roles & mine and section.endpoint in current_app.view_functions
     ]
+
+
+def url_if(endpoint: str) -> str | None:
+    """The address of a page, or None where this installation has no such page."""
+    return url_for(endpoint) if endpoint in current_app.view_functions else None
 
 
 def _is_current(prefix: str) -> bool:

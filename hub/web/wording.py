@@ -14,7 +14,15 @@ from config.settings import settings
 def register_wording(app: Flask) -> None:
     """Give templates the filters below."""
     app.jinja_env.filters.update(
-        count=count, counted=counted, moment=moment, day=day, clock=clock, ago=ago, percent=percent
+        count=count,
+        counted=counted,
+        moment=moment,
+        day=day,
+        clock=clock,
+        ago=ago,
+        percent=percent,
+        lower_first=lower_first,
+        short_day=short_day,
     )
 
 
@@ -36,6 +44,11 @@ def percent(part: int, whole: int) -> str:
     return f"{min(max(share, 1), 99 if part < whole else 100)}%"
 
 
+def lower_first(text: str) -> str:
+    """A phrase as it stands inside a sentence: only its first letter changes, so that names in it keep theirs."""
+    return text[:1].lower() + text[1:]
+
+
 def moment(value: datetime | None) -> str:
     """A moment in the group's time zone: “22 November 2026, 10:35am”. Empty for None."""
     return f"{day(value)}, {clock(value)}" if value else ""
@@ -48,6 +61,15 @@ def day(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
         value = value.astimezone(_zone())
     return f"{value.day} {value:%B %Y}"
+
+
+def short_day(value: date | datetime | None) -> str:
+    """A day for tables: “22 Nov 2026”. Empty for None."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(_zone())
+    return f"{value.day} {value:%b %Y}"
 
 
 def clock(value: datetime | None) -> str:
