@@ -79,7 +79,7 @@ def _step(session: Session, announcement: Announcement, ids: Sequence[int], now:
 
 def _next_rungs(session: Session, announcement: Announcement, ids: Sequence[int], now: datetime) -> Any:
     """For each failed delivery the first usable rung that this announcement has not tried for its person."""
-    every = rungs(session, announcement).subquery("rungs")
+    every = rungs(announcement).subquery("rungs")
     tried = aliased(Delivery)
     held = due_at(session, every.c.channel, now)
     order = func.row_number().over(partition_by=Delivery.id, order_by=every.c.rank)

@@ -38,6 +38,11 @@ SLICE = 20_000
 URGENT, SMALL, ORDINARY = 1, 4, 5
 SMALL_AUDIENCE = 2_000
 
+UNUSABLE = 100_000
+"""Added to the rank of a rung that can't be used, so that it comes last."""
+
+Rungs = Select[*tuple[Any, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -77,60 +82,81 @@ def audience(announcement: Announcement) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def rungs(
-    session: Session, announcement: Announcement, part: Slice | None = None
-) -> Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]:
-    """Every usable rung of everybody's ladder for this announcement: participant_id, rank, channel, contact_point_id.
+def general_rungs(announcement: Announcement, part: Slice | None = None) -> Rungs:
+    """Everybody's usable rungs in their general order: participant_id, rank, channel, contact_point_id.
 
-    A person's own order for the topic replaces the general one. Channels without a text are no rungs. ``part``: only
-    of these people (no database draws that conclusion from the participants that the rungs are joined to).
+    Channels without a text are no rungs. ``part``: only of these people (no database draws that conclusion from the
+    participants that the rungs are joined to).
     """
-    channels = sorted({variant.channel for variant in announcement.variants if variant.body.strip()})
-    topic = announcement.topic_id
     # Written exactly as the index's own condition, without parameters, so that both databases see that it applies.
-    general = select(
+    found = select(
         ContactPoint.participant_id, ContactPoint.rank, ContactPoint.channel, ContactPoint.id.label("contact_point_id")
-    ).where(ContactPoint.state == literal_state(ContactPointState.USABLE), ContactPoint.rank.is_not(None))
-    if part is not None:
-        general = general.where(part.holds(ContactPoint.participant_id))
-    if set(channels) != set(CHANNELS):
-        general = general.where(ContactPoint.channel.in_(channels))
-    if session.scalar(select(exists().where(TopicPreference.topic_id == topic))) is not True:
-        return general
-    own_order = select(TopicPreference.participant_id).where(TopicPreference.topic_id == topic)
-    for_topic = (
-        select(TopicPreference.participant_id, TopicPreference.rank, ContactPoint.channel, ContactPoint.id)
-        .join(ContactPoint, ContactPoint.id == TopicPreference.contact_point_id)
-        .where(
-            TopicPreference.topic_id == topic,
-            ContactPoint.state == literal_state(ContactPointState.USABLE),
-            ContactPoint.channel.in_(channels),
+    ).where(_usable(), ContactPoint.rank.is_not(None))
+    written = _written(announcement)
+    if written != set(CHANNELS):
+        found = found.where(ContactPoint.channel.in_(written))
+    return found if part is None else found.where(part.holds(ContactPoint.participant_id))
+
+
+def own_rungs(announcement: Announcement, part: Slice | None = None) -> Rungs:
+    """The rungs of people with an own order for the announcement's topic, which replaces the general one.
+
+    Everybody who has one is there; where a rung can't be used, or they want none, contact_point_id is null.
+    """
+    found = (
+        select(
+            TopicPreference.participant_id,
+            TopicPreference.rank,
+            ContactPoint.channel,
+            ContactPoint.id.label("contact_point_id"),
         )
+        .outerjoin(
+            ContactPoint,
+            and_(
+                ContactPoint.id == TopicPreference.contact_point_id,
+                # Said once more of the contact point, so that its index can be used.
+                ContactPoint.participant_id == TopicPreference.participant_id,
+                _usable(),
+                ContactPoint.channel.in_(_written(announcement)),
+            ),
+        )
+        .where(TopicPreference.topic_id == announcement.topic_id)
     )
-    return general.where(ContactPoint.participant_id.not_in(own_order)).union_all(for_topic)
+    return found if part is None else found.where(part.holds(TopicPreference.participant_id))
 
 
-def literal_state(state: ContactPointState) -> ColumnElement[Any]:
-    """A contact point's state written into the statement, as partial indexes need it."""
-    return literal(state, ContactPoint.state.type, literal_execute=True)
+def rungs(announcement: Announcement) -> CompoundSelect[*tuple[Any, ...]]:
+    """Every usable rung of everybody's ladder for this announcement."""
+    own = own_rungs(announcement).subquery("own")
+    own_order = select(TopicPreference.participant_id).where(TopicPreference.topic_id == announcement.topic_id)
+    general = general_rungs(announcement).where(ContactPoint.participant_id.not_in(own_order))
+    return general.union_all(select(own).where(own.c.contact_point_id.is_not(None)))
 
 
-def first_rungs(session: Session, announcement: Announcement, part: Slice | None) -> Subquery:
-    """The first usable rung of each person."""
-    every = rungs(session, announcement, part).subquery("rungs")
-    columns = (every.c.participant_id, every.c.rank, every.c.channel, every.c.contact_point_id)
+def _written(announcement: Announcement) -> set[str]:
+    return {variant.channel for variant in announcement.variants if variant.body.strip()}
+
+
+def _usable() -> ColumnElement[bool]:
+    return ContactPoint.state == literal(ContactPointState.USABLE, ContactPoint.state.type, literal_execute=True)
+
+
+def _first(session: Session, every: Rungs, name: str) -> Subquery:
+    """The first usable rung of each person, or a row of nulls for whoever has rungs of which none can be used."""
+    of = every.subquery()
+    columns = (of.c.participant_id, of.c.rank, of.c.channel, of.c.contact_point_id)
+    unusable_last = of.c.contact_point_id.is_(None)
     if session.get_bind().dialect.name == "postgresql":
         first = (
             select(*columns)
-            .ext(postgresql.distinct_on(every.c.participant_id))
-            .order_by(every.c.participant_id, every.c.rank)
+            .ext(postgresql.distinct_on(of.c.participant_id))
+            .order_by(of.c.participant_id, *([unusable_last] if name == "own" else []), of.c.rank)
         )
     else:
         # SQLite takes the bare columns from the row that holds the minimum (sqlite.org/lang_select.html, 2.5).
-        first = select(every.c.participant_id, func.min(every.c.rank).label("rank"), *columns[2:]).group_by(
-            every.c.participant_id
-        )
-    return first.subquery("first_rungs")
+        least = func.min(of.c.rank + case((unusable_last, UNUSABLE), else_=0) if name == "own" else of.c.rank)
+        first = select(of.c.participant_id, least.label("rank"), *columns[2:]).group_by(of.c.participant_id)
+    return first.subquery(name)
 
 
 def plan(
@@ -140,8 +166,14 @@ def plan(
 
     ``part``: only of these people.
     """
-    first = first_rungs(session, announcement, part)
-    found = first.c.contact_point_id.is_not(None)
+    general = _first(session, general_rungs(announcement, part), "general")
+    own = _first(session, own_rungs(announcement, part), "own")
+    has_own = own.c.participant_id.is_not(None)
+
+    def chosen(column: str) -> ColumnElement[Any]:
+        return case((has_own, own.c[column]), else_=general.c[column])
+
+    found = chosen("contact_point_id").is_not(None)
     paused = func.coalesce(Participant.paused_until > now, False)
     sendable = and_(found, ~paused)
     why = case((paused, Why.PAUSED.value), (found, Why.NONE.value), else_=_why_not(announcement))
@@ -154,15 +186,16 @@ def plan(
     return (
         select(
             Participant.id.label("participant_id"),
-            case((sendable, first.c.contact_point_id)).label("contact_point_id"),
-            case((sendable, first.c.channel), else_="").label("channel"),
-            case((sendable, first.c.rank), else_=0).label("rung"),
+            case((sendable, chosen("contact_point_id"))).label("contact_point_id"),
+            case((sendable, chosen("channel")), else_="").label("channel"),
+            case((sendable, chosen("rank")), else_=0).label("rung"),
             state.label("state"),
             why.label("why"),
-            (AT_ONCE if announcement.urgent else due_at(session, first.c.channel, now)).label("due_at"),
+            (AT_ONCE if announcement.urgent else due_at(session, chosen("channel"), now)).label("due_at"),
         )
         .select_from(Participant)
-        .outerjoin(first, first.c.participant_id == Participant.id)
+        .outerjoin(general, general.c.participant_id == Participant.id)
+        .outerjoin(own, own.c.participant_id == Participant.id)
         .where(audience(announcement), *([part.holds(Participant.id)] if part else []))
     )
 

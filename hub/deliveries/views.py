@@ -29,6 +29,7 @@ bp.context_processor(template_words)
 
 ANNOUNCEMENT = "/announcements/<int(max=2147483647):announcement_id>"
 LONGEST_SEARCH = 200
+PEOPLE_ON_CHECK = 25
 NOBODY = "nobody"
 """Stands for “no channel” in an address."""
 
@@ -68,7 +69,14 @@ def check(announcement_id: int) -> ResponseReturnValue:
             announcement=announcement,
             found=service.check(session, announcement_id, now),
             people=checking.choices(
-                session, announcement_id, now, channel=channel, why=why, search=search, page=page_number()
+                session,
+                announcement_id,
+                now,
+                channel=channel,
+                why=why,
+                search=search,
+                page=page_number(),
+                per_page=PEOPLE_ON_CHECK,
             ),
             channel=channel,
             why=why,
