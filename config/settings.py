@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -22,6 +24,9 @@ SERVERS = {
 
 MINIMUM_SECRET = 32
 
+LONGEST_SOCKET_PATH = 103
+"""Bytes in the path of a Unix socket: 107 on Linux (unix(7)), 103 on macOS."""
+
 HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
@@ -30,6 +35,13 @@ class EmailProvider(StrEnum):
 
     SENDGRID = "sendgrid"
     SMTP = "smtp"
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    PLAIN = "plain"
+    JSON = "json"
 
 
 class Settings(BaseSettings):
@@ -57,6 +69,12 @@ class Settings(BaseSettings):
         description="At least 32 characters; signs sessions and links. Empty: made once and kept under DATA_DIR.",
     )
     port: int = Field(default=8000, ge=1, le=65535, description="The port that the web server listens on.")
+    listen_on: str = Field(
+        default="127.0.0.1", description="The address that the web server listens on; 0.0.0.0: all of the machine's."
+    )
+    web_processes: int = Field(default=2, ge=1, le=64, description="How many processes answer web requests.")
+    web_threads: int = Field(default=8, ge=1, le=256, description="How many requests each of them answers at a time.")
+    log_format: LogFormat = Field(default=LogFormat.PLAIN, description="plain, or json for a log collector.")
     trusted_proxies: int = Field(
         default=0, ge=0, le=5, description="How many reverse proxies stand in front and set X-Forwarded-For and -Proto."
     )
@@ -138,11 +156,20 @@ class Settings(BaseSettings):
 
     @property
     def valkey_socket(self) -> Path:
-        """Where the embedded Valkey listens. Unix socket paths are limited to 107 bytes: see config.bootstrap."""
-        return self.data_dir.resolve() / "valkey.sock"
+        """Where the embedded Valkey listens: the same for every process that has the same :attr:`data_dir`.
+
+        Under it, unless that makes a path that is too long for a socket. Then it is in a short folder of this user's,
+        named after the data folder; whoever starts the server sees to it that the folder is private.
+        """
+        under_data = self.data_dir.resolve() / "valkey.sock"
+        if len(os.fsencode(under_data)) <= LONGEST_SOCKET_PATH:
+            return under_data
+        name = hashlib.sha256(os.fsencode(under_data)).hexdigest()[:12]
+        # Not tempfile.gettempdir(): it follows TMPDIR, which may be another one, and long, for another process.
+        return Path("/tmp") / f"everyway-{os.getuid()}-{name}" / "valkey.sock"  # noqa: S108 - checked before use
 
 
 @cache
 def settings() -> Settings:
-    """This process's settings, read once."""
-    return Settings()
+    """This process's settings, read once. EVERYWAY_ENV_FILE names another file than .env; empty: none is read."""
+    return Settings(_env_file=os.environ.get("EVERYWAY_ENV_FILE", ".env") or None)  # type: ignore[call-arg]  # pydantic-settings' own, known to mypy through a plugin only

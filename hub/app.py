@@ -47,6 +47,7 @@ BLUEPRINTS = (
     "hub.participants.unsubscribe:bp",
     "hub.participants.views:bp",
     "hub.participants.way_views:bp",
+    "hub.processes.views:bp",
 )
 """Every feature's pages. A new views.py is added here, and nowhere else."""
 

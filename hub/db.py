@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,15 @@ def utc_now() -> datetime:
 def engine() -> Engine:
     """This process's engine, from the settings."""
     return make_engine(settings().sqlalchemy_url)
+
+
+def _forget_connections() -> None:
+    if engine.cache_info().currsize:
+        engine().dispose(close=False)
+
+
+# A process that was forked (the web server's) makes connections of its own: one must never be shared by two.
+os.register_at_fork(after_in_child=_forget_connections)
 
 
 def make_engine(url: str) -> Engine:

@@ -1,0 +1,19 @@
+"""A connection to the queue server, for looking at it. The hub never puts anything there: workers do."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from redis import Redis
+
+from config.settings import settings
+
+TIMEOUT = 2.0
+
+
+@cache
+def queue_server() -> Redis:
+    """This process's connections to Redis or Valkey, for questions that are answered at once or not at all."""
+    if settings().redis_url:
+        return Redis.from_url(settings().redis_url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
+    return Redis(unix_socket_path=str(settings().valkey_socket), socket_timeout=TIMEOUT)
