@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Message:
     status_callback: str = ""
     """Where the provider reports on this delivery; carries the delivery's id. Empty where none is wanted."""
     unsubscribe_url: str = ""
+    idempotency_key: str = ""
+    """The same for every try of the same message, where the provider recognises repeats. Empty: the delivery's id."""
     valid_for: timedelta | None = None
     """How long the message is still of use. None: no limit."""
 
@@ -119,6 +121,17 @@ class ReceiptEvent:
     """None: the provider does not say, or not in which time zone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that a provider has: what settles whether an uncertain delivery was taken."""
+
+    provider_id: str
+    text: str
+    """What it says, as far as the provider tells."""
+    progress: Progress | None
+    code: str = ""
+
+
 class Channel(Protocol):
     """How to talk to one provider. Adapters keep their connections between calls."""
 
@@ -137,4 +150,13 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """What a channel can do besides, if its provider can be asked later which messages it has taken."""
+
+    def find(self, address: str, since: datetime) -> list[Found] | None:
+        """The messages to ``address`` that were made since then; None where the provider can't be asked now."""
         ...

@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 from channels.base import Progress, ReceiptEvent, Rejection
+from channels.text.twilio_errors import rejection_of
 
 _PROGRESS = {
     "accepted": Progress.SENT,
@@ -25,17 +26,6 @@ _PROGRESS = {
     "failed": Progress.FAILED,
     "canceled": Progress.FAILED,
 }
-_REASONS = {
-    "21211": Rejection.CONTACT_POINT_IS_BAD,
-    "21610": Rejection.OPTED_OUT,
-    "21614": Rejection.CONTACT_POINT_IS_BAD,
-    "21617": Rejection.CONTENT,
-    "21635": Rejection.CONTACT_POINT_IS_BAD,
-    "30005": Rejection.CONTACT_POINT_IS_BAD,
-    "30006": Rejection.CONTACT_POINT_IS_BAD,
-    "30007": Rejection.CONTENT,
-}
-"""Codes that say more than that a text was not delivered: twilio.com/docs/api/errors."""
 
 
 def is_signed(token: str, url: str, fields: MultiDict[str, str], signature: str) -> bool:
@@ -53,7 +43,12 @@ def is_signed(token: str, url: str, fields: MultiDict[str, str], signature: str)
 
 def reason_of(code: str) -> Rejection:
     """Why a text failed, from Twilio's error code."""
-    return _REASONS.get(code, Rejection.NOT_DELIVERED)
+    return rejection_of(int(code)) if code.isascii() and code.isdigit() else Rejection.NOT_DELIVERED
+
+
+def progress_of(status: str) -> Progress | None:
+    """How far a text has got. None: a status that is not known here."""
+    return _PROGRESS.get(status)
 
 
 def read_status(fields: Mapping[str, str], delivery_id: int) -> ReceiptEvent | None:
@@ -65,7 +60,7 @@ def read_status(fields: Mapping[str, str], delivery_id: int) -> ReceiptEvent | N
     code = fields.get("ErrorCode", "")[:40]
     if not sid or not status or len(sid) > 64 or len(status) > 32:
         return None
-    progress = _PROGRESS.get(status)
+    progress = progress_of(status)
     why = reason_of(code) if progress is Progress.FAILED else None
     return ReceiptEvent(
         event_id=":".join(part for part in (sid, status, code) if part),

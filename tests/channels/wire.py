@@ -95,8 +95,6 @@ def wire(answer: Callable[[Request], Reply]) -> Iterator[Wire]:
                     self.wfile.flush()
                     if isinstance(given, tuple):
                         time.sleep(0.01)  # so that the pieces arrive one by one
-                if b"connection: close" in bytes(piece).lower():
-                    return
 
     class Server(ThreadingTCPServer):
         daemon_threads = True
