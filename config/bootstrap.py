@@ -13,6 +13,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -149,12 +150,12 @@ def _make_venv() -> None:
             "On macOS: brew install python3. Then start again."
         )
     VENV.mkdir(exist_ok=True)
-    marker = VENV / MARKER
-    marker.touch()
-    base = getattr(sys, "_base_executable", sys.executable)
-    said = _run([base, "-m", "venv", "--clear", str(VENV)])
+    (VENV / MARKER).touch()
+    for old in VENV.iterdir():
+        if old.name != MARKER:  # which must outlive a stop at any moment
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+    said = _run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(VENV)])
     if said is not None:
-        marker.touch()
         raise CannotPrepare(_explain(said))
 
 
@@ -186,7 +187,14 @@ def _run(command: list[str]) -> str | None:
     if os.environ.get(DEBUG):
         _say(" ".join(command))
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        cwd=ROOT,
+        start_new_session=True,  # so that it can be stopped with all that it has started
+        close_fds=False,  # it shares the lock, which so lasts until the last of them is gone
     ) as step:
         said = _listen(step)
     if os.environ.get(DEBUG):
@@ -202,8 +210,7 @@ def _listen(step: subprocess.Popen[bytes]) -> str:
         except subprocess.TimeoutExpired:
             _say(f"… still installing ({time.monotonic() - began:.0f} s)")
         except BaseException:
-            step.terminate()
-            step.wait()
+            os.killpg(step.pid, signal.SIGKILL)
             raise
 
 
@@ -267,6 +274,7 @@ def _site_packages() -> Path:
 def _alone() -> Iterator[None]:
     """Hold the checkout's lock, so that two starts at once install once. The folder itself is what is locked."""
     folder = os.open(ROOT, os.O_RDONLY)
+    os.set_inheritable(folder, True)
     try:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -19,6 +19,8 @@ from config import bootstrap
 ROOT = Path(bootstrap.__file__).resolve().parents[1]
 PROGRAM = "import sys; from config import bootstrap; bootstrap.prepare(sys.argv[1:]); import tiny; print(sys.prefix)"
 
+INTERRUPT = "signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT)); "
+
 
 class Checkout:
     """A checkout with the real bootstrap, and an index of packages that is a folder."""
@@ -116,6 +118,14 @@ def test_an_install_that_was_interrupted_is_done_afresh(started: Checkout) -> No
     (_packages(started) / "tiny.py").unlink()
     assert started.start().returncode == 0
     assert (_packages(started) / "tiny.py").exists()
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.6])
+def test_ctrl_c_while_installing_leaves_nothing_half_done(checkout: Checkout, seconds: float) -> None:
+    result = checkout.start(before=f"import signal; signal.setitimer(signal.ITIMER_REAL, {seconds}); {INTERRUPT}")
+    assert result.returncode == 130, result.stderr
+    assert result.stderr.splitlines()[-1].startswith("Stopped.")
+    assert (checkout.venv / bootstrap.MARKER).exists()
 
 
 def test_a_package_that_is_not_the_one_that_was_checked_is_not_installed(started: Checkout) -> None:
