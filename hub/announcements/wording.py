@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from hub.announcements.models import AnnouncementState
+from hub.participants.addresses import shown
 from hub.participants.wording import FORMATS, language_name
 
 STATES: dict[AnnouncementState, str] = {
@@ -54,4 +55,5 @@ def template_words() -> dict[str, object]:
         "format_words": FORMATS,
         "language_name": language_name,
         "character_name": character_name,
+        "shown_address": shown,
     }

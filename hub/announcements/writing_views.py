@@ -190,9 +190,10 @@ def find(announcement_id: int) -> ResponseReturnValue:
 def _preview_page(announcement_id: int, words: str) -> ResponseReturnValue:
     with read_session() as session:
         announcement = queries.announcement_with(session, announcement_id)
-        person_id = _person_id() or queries.first_person(session, announcement)
-        person = session.get(Participant, person_id) if person_id else None
-        if person is None and _person_id():
+        asked_for = _person_id()
+        person_id = queries.first_person(session, announcement) if asked_for is None else asked_for
+        person = None if person_id is None else session.get(Participant, person_id)
+        if person is None and asked_for is not None:
             raise NotFound("There is no such person (any more).")
         shown = {name: _shown(session, announcement, person.id, name) for name in CHANNELS} if person else {}
         page = render_template(
