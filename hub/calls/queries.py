@@ -257,17 +257,22 @@ def rows(
     return Page(items=[CallRow(*row) for row in found], page=page, per_page=limit, total=total)
 
 
+def script(session: Session, call_list_id: int) -> str:
+    """What callers are to say, as it was written for phone calls."""
+    written = (
+        select(Variant.body)
+        .join(CallList, CallList.announcement_id == Variant.announcement_id)
+        .where(CallList.id == call_list_id, Variant.channel == "phone")
+        .order_by(Variant.id)
+    )
+    return session.scalar(written.limit(1)) or ""
+
+
 def sheet(session: Session, call_list_id: int) -> Sheet:
     """Everything that is printed. Raises :class:`hub.errors.NotFound`."""
     listed = call_list(session, call_list_id)
-    script = session.scalar(
-        select(Variant.body)
-        .where(Variant.announcement_id == listed.announcement_id, Variant.channel == "phone")
-        .order_by(Variant.id)
-        .limit(1)
-    )
     waiting = session.execute(_rows(call_list_id).where(_is_waiting()))
-    return Sheet(listed, script or "", [CallRow(*row) for row in waiting])
+    return Sheet(listed, script(session, call_list_id), [CallRow(*row) for row in waiting])
 
 
 def concerns(session: Session, call_list_id: int | None = None) -> list[Concern]:

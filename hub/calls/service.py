@@ -142,16 +142,20 @@ def _move(session: Session, delivery_ids: Sequence[int], state: DeliveryState, w
         follow_up(session, dict.fromkeys(delivery_ids, now))
 
 
-def undo(session: Session, record_id: int, *, by: int | None, now: datetime) -> None:
-    """Take back a result that was recorded by mistake, with everything that it did.
+def undo(session: Session, call_list_id: int, record_id: int, *, by: int | None, now: datetime) -> bool:
+    """Take back a result that was recorded by mistake, with everything that it did. False: it was undone before.
 
     Raises :class:`Conflict` where a later result counts, or where the next way to the person is being tried already.
     """
-    record = session.get(CallRecord, record_id)
+    record = session.scalar(
+        select(CallRecord)
+        .join(CallListRow, CallListRow.delivery_id == CallRecord.delivery_id)
+        .where(CallRecord.id == record_id, CallListRow.call_list_id == call_list_id)
+    )
     if record is None:
         raise NotFound("This result is not here (any more).")
     if record.undone_at is not None:
-        return
+        return False
     delivery = session.scalars(select(Delivery).where(Delivery.id == record.delivery_id).with_for_update()).one()
     newest = session.scalar(
         select(func.max(CallRecord.id)).where(
@@ -164,6 +168,7 @@ def undo(session: Session, record_id: int, *, by: int | None, now: datetime) -> 
     if effect is not None:
         _take_back(session, delivery, record, effect.state, by, now)
     record.undone_at = now
+    return True
 
 
 def _take_back(
