@@ -51,7 +51,7 @@ CREATE INDEX IF NOT EXISTS messages_duplicates ON messages (channel) WHERE dupli
 
 -- What the providers still have to tell the hub.
 CREATE TABLE IF NOT EXISTS outbox (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- an id is never given twice: an answer may come after a reset
     kind TEXT NOT NULL,
     due REAL NOT NULL,
     message_id INTEGER NOT NULL,

@@ -16,7 +16,7 @@ from channels.sandbox.people import Fate
 from channels.sandbox.refusals import Refusals
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-FILE = "sandbox-1.sqlite3"
+FILE = "sandbox-2.sqlite3"
 """The number goes up with every change to the schema: what an older sandbox remembered is left alone."""
 PREVIEW = 120
 NOT_IN, IN = "<> 'in'", "= 'in'"

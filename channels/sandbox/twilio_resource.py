@@ -44,16 +44,16 @@ def _details(message: Message) -> dict[str, Any]:
 
 
 def status(message: Message, at: float) -> str:
-    """What Twilio says about a message at a moment."""
+    """What Twilio says about a message at a moment: in the moment of its creation, nothing has happened yet."""
     if message.direction == Direction.IN:
         return "received"
-    if message.outcome == "canceled" or at >= message.settles_at:
+    if message.outcome == "canceled" or at > message.settles_at:
         return message.outcome
     details = _details(message)
     if (details.get("send_at") or 0) > at:
         return "scheduled"
     starts = details.get("send_at") or message.at
-    if at >= (starts + message.settles_at) / 2:
+    if at > (starts + message.settles_at) / 2:
         return "sent"
     return "accepted" if details.get("service") else "queued"
 

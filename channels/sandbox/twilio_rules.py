@@ -14,7 +14,7 @@ VALIDITY = range(1, 36001)
 SOONEST, LATEST = timedelta(minutes=15), timedelta(days=35)
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
-_UK = re.compile(r"\+44[1-9]\d{8,9}")
+_UK = re.compile(r"\+44(?:7\d{9}|[1-35689]\d{8,9})")
 _NORTH_AMERICA = re.compile(r"\+1[2-9]\d{9}")
 _URL = re.compile(r"https?://[^\s/?#@]+(?:[/?#]\S*)?", re.IGNORECASE)
 
