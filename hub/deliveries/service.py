@@ -12,9 +12,22 @@ from hub.deliveries.checking import Check, check
 from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.planning import locked, plan_slice
 from hub.deliveries.rules import DeliveryState, Why, origins
+from hub.deliveries.sending import resume_channel
 from hub.errors import Conflict, NotFound
 
-__all__ = ["AlreadySent", "Check", "HasProblems", "NotChecked", "cancel", "check", "close_finished", "launch", "pause"]
+__all__ = [
+    "AlreadySent",
+    "Check",
+    "HasProblems",
+    "NotChecked",
+    "cancel",
+    "check",
+    "close_finished",
+    "launch",
+    "pause",
+    "resume",
+    "resume_channel",
+]
 
 
 class AlreadySent(Conflict):

@@ -34,4 +34,4 @@ def _storage(settings: Settings) -> str:
     except (RedisError, OSError, ValueError):
         log.warning("sign-in attempts are counted by each web process alone: Redis or Valkey is not reachable")
         return "memory://"
-    return settings.redis_url or f"redis+unix://{settings.valkey_socket}"
+    return f"redis+{address}" if address.startswith("unix://") else address
