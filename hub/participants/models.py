@@ -272,6 +272,8 @@ class ImportRun(Base):
     """Dropped once the import is done or a week old."""
     columns: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     """Heading in the file -> our field, as guessed and then corrected."""
+    opt_outs: Mapped[bool] = mapped_column(default=False)
+    """The file is a list of people who opted out, not of people to be in touch with."""
     report: Mapped[list[dict[str, object]]] = mapped_column(JSON, default=list)
     """One entry per row of the file: row number, outcome, notes."""
     created_at: Mapped[datetime]

@@ -239,6 +239,7 @@ def upgrade() -> None:
     sa.Column('filename', sa.String(length=255), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=True),
     sa.Column('columns', sa.JSON(), nullable=False),
+    sa.Column('opt_outs', sa.Boolean(), nullable=False),
     sa.Column('report', sa.JSON(), nullable=False),
     sa.Column('created_at', hub.db.UtcDateTime(timezone=True), nullable=False),
     sa.Column('created_by', sa.Integer(), nullable=True),
