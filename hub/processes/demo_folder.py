@@ -25,9 +25,6 @@ class DemoFolder:
     folder: Path
     passwords: dict[str, str] = field(default_factory=dict)
     """Email address -> password of the made-up accounts."""
-    people: int = 0
-    """How many were made; 0: they were imported from the demo's file."""
-    announcement: int = 0
 
     @classmethod
     def open(cls, folder: Path) -> Self:

@@ -25,7 +25,7 @@ from hub.processes.supervisor import Member, Supervisor
 ROOT = Path(__file__).resolve().parents[2]
 
 ENOUGH_ENDINGS = 3
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 
 class DoesNotStart(HubError):

@@ -43,7 +43,7 @@ def start() -> int:
         if pending(engine()):
             migrate(engine())
             lines.say("hub", "the database is ready for this version")
-        with Supervisor(lines.say, stays_open=[lock]) as supervisor:
+        with Supervisor(lines.say, lines.say, stays_open=[lock]) as supervisor:
             if not chosen.redis_url:
                 start_valkey(supervisor, chosen)
             start_procfile(supervisor, chosen)

@@ -53,11 +53,13 @@ class Member:
 class Supervisor:
     """Starts processes, passes on what they print, and starts those again that end. A context manager: it ends them.
 
-    ``stays_open`` are file descriptors that are kept open until the last process of the run is gone.
+    ``say`` takes the lines that processes print, ``tell`` what becomes of them. ``stays_open`` are file descriptors
+    that are kept open until the last process of the run is gone.
     """
 
-    def __init__(self, say: Say, stays_open: Sequence[int] = ()) -> None:
+    def __init__(self, say: Say, tell: Say, stays_open: Sequence[int] = ()) -> None:
         self._say = say
+        self._tell = tell
         self._stays_open = stays_open
         self.members: dict[str, Member] = {}
         self._lock = threading.RLock()
@@ -113,7 +115,7 @@ class Supervisor:
                 try:
                     member.process.wait(max(0.0, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
-                    self._say(member.name, "did not end in time and was killed")
+                    self._tell(member.name, "did not end in time and was killed")
                     _signal(member, signal.SIGKILL)
                     member.process.wait()
 
@@ -168,7 +170,7 @@ class Supervisor:
                 member.pause = FIRST_PAUSE
             member.process, member.start_again_at = None, now + member.pause
             member.endings += 1
-            self._say(member.name, f"{_ended(status)}; it is started again in {member.pause:.0f} s")
+            self._tell(member.name, f"{_ended(status)}; it is started again in {member.pause:.0f} s")
             member.pause = min(member.pause * 2, LONGEST_PAUSE)
         elif now >= member.start_again_at:
             self._launch(member)
