@@ -110,7 +110,9 @@ def plain_message(channel: str, body: str) -> str:
         for frame in (*phrases.call_opening.split("\n\n"), *phrases.around()):
             message = message.replace(frame, "") if frame else message
     message = re.sub(r"\n{3,}", "\n\n", message).strip()
-    message = GREETING.sub("", message, count=1).strip() or message
+    without_greeting = GREETING.sub("", message, count=1).strip() or message
+    if without_greeting != message:
+        message = without_greeting[0].upper() + without_greeting[1:]
     paragraphs = message.split("\n\n")
     # Only what closes the message is a sign-off: “Thank you” in the middle of it is not.
     for index, paragraph in enumerate(paragraphs):

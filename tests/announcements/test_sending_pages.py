@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 
 from hub.accounts.models import RoleName
 from hub.announcements.models import Announcement, AnnouncementState
-from hub.app import create_app
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries import service
 from hub.deliveries.exporting import harmless
@@ -23,14 +21,6 @@ from hub.deliveries.rules import DeliveryState, Why
 from hub.participants.models import Participant
 from tests.conversations.signing_in import sign_in
 from tests.deliveries.people import BODIES, announcement, contact_point, somebody
-
-
-@pytest.fixture
-def client(database: Engine, settings_for: Callable[..., Any]) -> FlaskClient:
-    settings_for(redis_url="redis://127.0.0.1:1")
-    made = create_app().test_client()
-    sign_in(made, RoleName.ORGANISER)
-    return made
 
 
 @pytest.fixture

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
 from hub.accounts.models import RoleName
 from hub.announcements.models import Announcement, AnnouncementState, Variant
 from hub.announcements.rules import find_variant
 from hub.announcements.service import audience_of
-from hub.app import create_app
 from hub.db import read_session, write_session
 from hub.participants.models import Format
 from tests.conversations.signing_in import sign_in
 from tests.deliveries.people import announcement, group_id, somebody
 
 HOSTILE = "<script>alert(1)</script> {{7*7}} ((name)) \u202eabc"
-
-
-@pytest.fixture
-def client(database: Engine, settings_for: Callable[..., Any]) -> FlaskClient:
-    settings_for(redis_url="redis://127.0.0.1:1")
-    made = create_app().test_client()
-    sign_in(made, RoleName.ORGANISER)
-    return made
 
 
 @pytest.fixture
