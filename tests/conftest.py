@@ -40,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker_input is None:
         config.stash[run_key] = Run()
         config.stash[run_folder_key] = config.stash[run_key].folder
+        # tmp_path is there too, and goes with it. “--basetemp DIR” keeps it, to look at.
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(config.stash[run_folder_key])
     else:
         config.stash[run_folder_key] = Path(worker_input["run_folder"])
 

@@ -27,11 +27,22 @@ STOP_SECONDS = 10
 _keepers: list[subprocess.Popen[bytes]] = []  # held, because they run on when the function that starts them is over
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+ROOM_NEEDED = 2 * 1024**3
+
+
+def _scratch() -> Path:
+    """Where the servers keep their data: in memory where that is offered and roomy, since none of it is kept."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_NEEDED:
+        return MEMORY
+    return Path("/tmp")  # noqa: S108 - short, because of the sockets; a folder of our own is made in it
+
+
 class Run:
     """The folder that every process of one test run shares. Short, because it holds Unix sockets (107 bytes)."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ew-", dir="/tmp"))  # private, and sockets need it short
+        self.folder = Path(tempfile.mkdtemp(prefix="ew-", dir=_scratch()))
         self.folder.chmod(0o755)
         os.mkfifo(self.folder / PIPE)
         self._pipe = os.open(self.folder / PIPE, os.O_RDWR)

@@ -60,7 +60,7 @@ class PostgreSQL:
     def database(self) -> Iterator[str]:
         """The URL of a database that is migrated, empty and nobody else's, for as long as it is needed."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} STRATEGY FILE_COPY')
         try:
             yield self.url(name)
         finally:
