@@ -13,10 +13,10 @@ from aiohttp import web
 from channels.sandbox.faults import BadFaults
 from channels.sandbox.keys import shown
 from channels.sandbox.people import Fate
-from channels.sandbox.reading import Reading, channel_counts
+from channels.sandbox.reading import Reading
+from channels.sandbox.store import CHANNELS
 from channels.sandbox.world import SANDBOX, Sandbox, now
 
-CHANNELS = ("email", "text", "social")
 PER_PAGE = 50
 
 Handler = Callable[[web.Request, Sandbox], Awaitable[web.Response]]
@@ -59,13 +59,7 @@ def _json(body: object, status: int = 200) -> web.Response:
 
 async def summary(_request: web.Request, sandbox: Sandbox) -> web.Response:
     """Per channel: how many messages were accepted, for how many people, and how many of them twice."""
-    return _json(summed_up(sandbox))
-
-
-def summed_up(sandbox: Sandbox) -> dict[str, Any]:
-    """The summary: one entry for each channel."""
-    counts = channel_counts(sandbox.store)
-    return {channel: asdict(counts[channel]) for channel in CHANNELS}
+    return _json({channel: asdict(counts) for channel, counts in sandbox.store.counts.items()})
 
 
 async def webhooks(_request: web.Request, sandbox: Sandbox) -> web.Response:

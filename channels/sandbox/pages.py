@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from channels.sandbox import answering, browsing, mail_client
 from channels.sandbox.browsing import Box
 from channels.sandbox.people import IN_WORDS, Fate
-from channels.sandbox.reading import Reading, Seen, channel_counts
+from channels.sandbox.reading import Reading, Seen
 from channels.sandbox.twilio import STOPPED
 from channels.sandbox.twilio_rules import E164, LONGEST_BODY
 from channels.sandbox.world import SANDBOX, SESSION, Sandbox, now
@@ -157,7 +157,7 @@ async def everyone(request: web.Request, sandbox: Sandbox) -> web.Response:
         channel=channel,
         search=search,
         unlucky=unlucky,
-        counts=channel_counts(sandbox.store),
+        counts=sandbox.store.counts,
         told=sandbox.told,
         waiting={provider: sandbox.store.outbox.untold(provider) for provider in sandbox.told},
         hub_url=sandbox.options.hub_url,

@@ -1,4 +1,4 @@
-"""What the sandbox shows: counts, people, and messages as a person sees them."""
+"""What the sandbox shows: messages as a person sees them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ import orjson
 
 from channels.sandbox import sendgrid, twilio_resource
 from channels.sandbox.messages import COLUMNS, FROM, Direction, Message
-from channels.sandbox.store import Store
 from channels.sandbox.world import Sandbox, now
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelCounts:
-    """A channel's account. ``duplicates``: messages whose delivery had been accepted before."""
-
-    accepted: int = 0
-    distinct_recipients: int = 0
-    duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +33,6 @@ class Seen:
     custom_args: dict[str, str] = field(default_factory=dict)
     by: str = ""
     """The provider that took it, where a channel has several."""
-
-
-def channel_counts(store: Store) -> dict[str, ChannelCounts]:
-    """The account of every channel."""
-    duplicates = dict(store.db.execute("SELECT channel, count(*) FROM messages WHERE duplicate = 1 GROUP BY channel"))
-    rows = store.db.execute(
-        "SELECT channel, sum(accepted), count(*) FROM boxes WHERE accepted > 0 GROUP BY channel"
-    ).fetchall()
-    found = {channel: ChannelCounts() for channel in ("email", "text", "social")}
-    for channel, accepted, recipients in rows:
-        found[channel] = ChannelCounts(accepted, recipients, duplicates.get(channel, 0))
-    return found
 
 
 class Reading:

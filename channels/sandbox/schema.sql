@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS boxes (
     last_words TEXT NOT NULL DEFAULT '',
     UNIQUE (channel, address)
 );
-CREATE INDEX IF NOT EXISTS boxes_latest ON boxes (channel, last_at);
+CREATE INDEX IF NOT EXISTS boxes_latest ON boxes (last_at, id);
 
 -- What one request said to many people.
 CREATE TABLE IF NOT EXISTS contents (
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_box ON messages (box_id, id);
 CREATE INDEX IF NOT EXISTS messages_key ON messages (channel, delivery_key);
-CREATE INDEX IF NOT EXISTS messages_duplicates ON messages (channel) WHERE duplicate = 1;
+CREATE INDEX IF NOT EXISTS messages_answers ON messages (other) WHERE direction = 'in';
 
 -- What the providers still have to tell the hub.
 CREATE TABLE IF NOT EXISTS outbox (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from channels.sandbox.messages import COLUMNS, FROM, Arrival, Direction, Message
@@ -16,10 +17,10 @@ from channels.sandbox.people import Fate
 from channels.sandbox.refusals import Refusals
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-FILE = "sandbox-2.sqlite3"
+FILE = "sandbox-3.sqlite3"
 """The number goes up with every change to the schema: what an older sandbox remembered is left alone."""
+CHANNELS = ("email", "text", "social")
 PREVIEW = 120
-NOT_IN, IN = "<> 'in'", "= 'in'"
 
 _TABLES = ("messages", "contents", "boxes", "outbox", "suppressions", "decided_fates", "idempotency", "meta")
 _BOX = """
@@ -27,7 +28,7 @@ INSERT INTO boxes (channel, address, fate, accepted, answers, last_at, last_word
 ON CONFLICT (channel, address) DO UPDATE SET
     accepted = accepted + excluded.accepted, answers = answers + excluded.answers,
     last_at = excluded.last_at, last_words = excluded.last_words
-RETURNING id
+RETURNING id, accepted
 """
 _OPENED_BOX = """
 INSERT INTO boxes (channel, address, fate, last_at) VALUES (?, ?, ?, ?)
@@ -38,9 +39,17 @@ INSERT INTO messages (channel, box_id, direction, at, settles_at, outcome, error
                       details, delivery_key, duplicate)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
        ?13 <> '' AND EXISTS (SELECT 1 FROM messages WHERE channel = ?1 AND delivery_key = ?13)
+RETURNING id, duplicate
 """
-# The address that a text went to, or came from, whose phone we know; by the box, so that its index is used.
-_PARTY = "m.box_id = (SELECT id FROM boxes WHERE channel = 'text' AND address = :{}) AND m.direction {}"
+
+
+@dataclass(slots=True)
+class ChannelCounts:
+    """A channel's account. ``duplicates``: messages whose delivery had been accepted before."""
+
+    accepted: int = 0
+    distinct_recipients: int = 0
+    duplicates: int = 0
 
 
 class Store:
@@ -60,6 +69,7 @@ class Store:
         self.outbox = Outbox(self.db)
         self.refusals = Refusals(self.db)
         self.series = self._series()
+        self.counts = self._counts()
 
     def close(self) -> None:
         """Keep everything and let go of the file."""
@@ -77,7 +87,20 @@ class Store:
         for table in _TABLES:
             self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
         self.series = self._series()
+        self.counts = self._counts()
         self.commit()
+
+    def _counts(self) -> dict[str, ChannelCounts]:
+        """Counted once; :meth:`add` keeps them, so that asking costs nothing however many messages there are."""
+        duplicates = dict(
+            self.db.execute("SELECT channel, count(*) FROM messages WHERE duplicate = 1 GROUP BY channel").fetchall()
+        )
+        counts = {channel: ChannelCounts() for channel in CHANNELS}
+        for channel, accepted, recipients in self.db.execute(
+            "SELECT channel, sum(accepted), count(*) FROM boxes WHERE accepted > 0 GROUP BY channel"
+        ):
+            counts[channel] = ChannelCounts(accepted, recipients, duplicates.get(channel, 0))
+        return counts
 
     def _series(self) -> str:
         self.db.execute("INSERT OR IGNORE INTO meta VALUES ('series', ?)", (secrets.token_hex(8),))
@@ -91,16 +114,21 @@ class Store:
         accepted, answers = arrival.direction == Direction.OUT, arrival.direction == Direction.IN
         preview = (arrival.preview or arrival.body)[:PREVIEW]
         box = (arrival.channel, arrival.address, arrival.fate, accepted, answers, arrival.at, preview)
-        (box_id,) = self.db.execute(_BOX, box).fetchone()
-        cursor = self.db.execute(
+        box_id, of_this_person = self.db.execute(_BOX, box).fetchone()
+        message_id, duplicate = self.db.execute(
             _MESSAGE,
             (
                 arrival.channel, box_id, arrival.direction, arrival.at, arrival.settles_at, arrival.outcome,
                 arrival.error, arrival.other, arrival.body, arrival.callback, arrival.content_id, arrival.details,
                 arrival.delivery_key,
             ),
-        )  # fmt: skip
-        return int(cursor.lastrowid or 0)
+        ).fetchone()  # fmt: skip
+        if accepted:
+            counts = self.counts[arrival.channel]
+            counts.accepted += 1
+            counts.distinct_recipients += of_this_person == 1
+            counts.duplicates += duplicate
+        return int(message_id)
 
     def open_box(self, channel: str, address: str, fate: Fate, at: float) -> int:
         """The id of an address's box, which is there from now on."""
@@ -140,20 +168,27 @@ class Store:
     ) -> list[Message]:
         """Texts in both directions, newest first; ``days``: not before and earlier than, either of them open."""
         earliest, latest = days
+        to_box, from_box = self._phone(to), self._phone(sender)
         conditions = {
-            "m.channel = 'text'": None,
-            "m.id < :before": before_id,
-            "m.at >= :earliest": earliest,
-            "m.at < :latest": latest,
-            f"({_PARTY.format('to', NOT_IN)} OR m.other = :to AND m.direction = 'in')": to or None,
-            f"({_PARTY.format('sender', IN)} OR m.other = :sender AND m.direction <> 'in')": sender or None,
+            "+m.channel = 'text'": True,  # the plus: no index, else the newest were found by sorting all texts
+            "m.id < :before": before_id is not None,
+            "m.at >= :earliest": earliest is not None,
+            "m.at < :latest": latest is not None,
+            "m.box_id = :to_box AND m.direction <> 'in'": to_box is not None,
+            "m.other = :to AND m.direction = 'in'": bool(to) and to_box is None,
+            "m.box_id = :from_box AND m.direction = 'in'": from_box is not None,
+            "m.other = :sender AND m.direction <> 'in'": bool(sender) and from_box is None,
         }
-        used = [condition for condition, value in conditions.items() if value is not None or ":" not in condition]
-        rows = self.db.execute(
-            f"SELECT {COLUMNS} {FROM} WHERE {' AND '.join(used)} ORDER BY m.id DESC LIMIT :limit",
-            {"to": to, "sender": sender, "earliest": earliest, "latest": latest, "before": before_id, "limit": limit},
-        )
+        where = " AND ".join(condition for condition, used in conditions.items() if used)
+        values: dict[str, str | float | None] = {"to": to, "sender": sender, "to_box": to_box, "from_box": from_box}
+        values |= {"earliest": earliest, "latest": latest, "before": before_id, "limit": limit}
+        rows = self.db.execute(f"SELECT {COLUMNS} {FROM} WHERE {where} ORDER BY m.id DESC LIMIT :limit", values)
         return [Message(*row) for row in rows]
+
+    def _phone(self, number: str) -> int | None:
+        """The phone with this number. None: it is ours, or nobody's that we know."""
+        row = self.db.execute("SELECT id FROM boxes WHERE channel = 'text' AND address = ?", (number,)).fetchone()
+        return None if row is None else int(row[0])
 
     def change(self, message_id: int, *, outcome: str | None = None, body: str | None = None) -> None:
         """Cancel or redact a message."""
