@@ -32,6 +32,18 @@ def ensure_topics(session: Session) -> list[Topic]:
     return list(session.scalars(select(Topic).order_by(Topic.id)))
 
 
+def ensure_named_topics(session: Session, names: Iterable[str]) -> dict[str, int]:
+    """Topic name -> id for these topics, after making those that are missing."""
+    known = {topic.name.casefold(): topic.id for topic in ensure_topics(session)}
+    found: dict[str, int] = {}
+    for name in names:
+        short = name[:LONGEST_TOPIC_NAME]
+        if short.casefold() not in known:
+            known[short.casefold()] = create_topic(session, short).id
+        found[name] = known[short.casefold()]
+    return found
+
+
 def create_topic(session: Session, name: str, description: str = "") -> Topic:
     """Add a topic. Raises :class:`AlreadyThere` where there is one of that name."""
     name = _checked(name, LONGEST_TOPIC_NAME, "topic")

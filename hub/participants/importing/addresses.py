@@ -28,6 +28,12 @@ class Found:
     problem: str = ""
     as_written: str = ""
 
+    @staticmethod
+    def type_of_unread(kind: AddressKind) -> ContactPointKind:
+        """What an address is taken for while it can't be read."""
+        unread = {AddressKind.PHONE: ContactPointKind.PHONE, AddressKind.EMAIL: ContactPointKind.MAILBOX}
+        return unread.get(kind, ContactPointKind.ACCOUNT)
+
 
 _LABEL = re.compile(r"\(([^()]*[^\W\d_][^()]*)\)|\[([^\[\]]*[^\W\d_][^\[\]]*)\]")
 _WORDS_BEFORE = re.compile(r"^([^\W\d_][^\d+]*?)\s*[:.-]?\s*(?=[+(\d])")
@@ -83,7 +89,7 @@ def _one_phone(text: str, country: str, *, fictional_ok: bool) -> Found:
     label = ", ".join(one for one in whose if one)[:LONGEST_LABEL]
     found = _found(AddressKind.PHONE, number, label, country, fictional_ok=fictional_ok)
     if found.problem:
-        return Found(found.kind, text.strip()[:LONGEST_ADDRESS], found.type, "", found.problem, text.strip())
+        return Found(found.kind, _as_kept(text), found.type, "", found.problem, text.strip())
     return found
 
 
@@ -110,17 +116,20 @@ def _one_mailbox(text: str, *, fictional_ok: bool) -> Found:
     mailbox = re.sub(r"^mailto:", "", mailbox, flags=re.IGNORECASE)
     found = _found(AddressKind.EMAIL, mailbox, label[:LONGEST_LABEL], settings().country, fictional_ok=fictional_ok)
     if found.problem:
-        return Found(found.kind, text.strip()[:LONGEST_ADDRESS], found.type, "", found.problem, text.strip())
+        return Found(found.kind, _as_kept(text), found.type, "", found.problem, text.strip())
     return found
+
+
+def _as_kept(text: str) -> str:
+    """An address that can't be read, on one line and without the sign that an export puts between addresses."""
+    return " ".join(text.replace("|", "/").split())[:LONGEST_ADDRESS].rstrip()
 
 
 def _found(kind: AddressKind, text: str, label: str, country: str, *, fictional_ok: bool) -> Found:
     try:
         read = addresses.read_address(kind, text, country=country, fictional_ok=fictional_ok)
     except BadAddress as error:
-        unread = {AddressKind.PHONE: ContactPointKind.PHONE, AddressKind.EMAIL: ContactPointKind.MAILBOX}
-        type_ = unread.get(kind, ContactPointKind.ACCOUNT)
-        return Found(kind, text.strip()[:LONGEST_ADDRESS], type_, label, str(error), text)
+        return Found(kind, _as_kept(text), Found.type_of_unread(kind), label, str(error), text.strip())
     value = read.value.lower() if kind is AddressKind.EMAIL else read.value
     return Found(kind, value, ContactPointKind(read.kind), label, "", text)
 

@@ -57,6 +57,8 @@ _FORMATS: dict[Format, frozenset[str]] = {
 }
 _BY_FORMAT_NAME = {name: kind for kind, names in _FORMATS.items() for name in names}
 
+_NOT_GROUPS = frozenset({"* mycontacts", "* starred", "* friends", "* family", "* coworkers", "mycontacts", "starred"})
+
 _ABOUT_CALLING = re.compile(
     r"18001|\brelay\b|\b(?:leave|left|leaving)\b.{0,12}\b(?:message|voicemail)|\bspeak (?:slow|clear|up|loud)"
     r"|hearing aid|hard of hearing|\bring (?:twice|for long)|answerphone|let it ring|\bwithhold|caller id|\bask for\b",
@@ -122,11 +124,6 @@ def read_language(text: str) -> str | None:
     return names.get(plain) or names.get(outside)
 
 
-def is_sign_language(text: str) -> bool:
-    """Whether a language column names British Sign Language, which is a format here as well."""
-    return read_language(text) == "bfi"
-
-
 @lru_cache(maxsize=1024)
 def read_formats(text: str) -> tuple[frozenset[Format], tuple[str, ...]]:
     """The formats that a cell names, and the parts that are none."""
@@ -146,7 +143,7 @@ def read_formats(text: str) -> tuple[frozenset[Format], tuple[str, ...]]:
 def read_groups(text: str) -> tuple[str, ...]:
     """Group names: split at semicolons, lines and “:::”, else at commas; quotation marks keep a name together.
 
-    Google's own “* myContacts” and the like are left out.
+    Google's own groups, such as “* myContacts”, are left out.
     """
     if '"' in text:
         separator = ";" if re.search(r'"\s*;|;\s*"', text) else ","
@@ -156,7 +153,7 @@ def read_groups(text: str) -> tuple[str, ...]:
     else:
         parts = text.split(",")
     names = (" ".join(part.split())[:120] for part in parts)
-    return tuple(dict.fromkeys(name for name in names if name and not name.startswith("* ")))
+    return tuple(dict.fromkeys(name for name in names if name and name.casefold() not in _NOT_GROUPS))
 
 
 def read_yes(text: str) -> bool | None:

@@ -32,6 +32,8 @@ class Change:
     labels: dict[Key, str] = field(default_factory=dict)
     formats: set[Format] = field(default_factory=set)
     groups: list[str] = field(default_factory=list)
+    topics: dict[str, tuple[Key, ...]] = field(default_factory=dict)
+    """Choices for topics that the person had none for."""
     evidence: list[Evidence] = field(default_factory=list)
     """With participant 0, until somebody new has an id."""
     told: list[str] = field(default_factory=list)
@@ -40,7 +42,7 @@ class Change:
     def is_empty(self) -> bool:
         """Nothing is to be written."""
         parts = (self.values, self.new_points, self.ranks, self.states, self.labels, self.formats, self.groups)
-        return not any(parts) and not self.evidence
+        return not any(parts) and not self.topics and not self.evidence
 
 
 def changes_for(
@@ -56,6 +58,9 @@ def changes_for(
     _consents(change, record, known)
     change.formats = set(record.formats) - known.formats
     change.groups = [name for name in record.groups if group_ids.get(name.casefold(), 0) not in known.groups]
+    change.topics = {name: keys for name, keys in record.topics.items() if name not in known.topics}
+    if change.topics:
+        change.told.append(f"Choices for topics: {', '.join(change.topics)}.")
     if change.formats:
         change.told.append(
             f"Formats: {', '.join(sorted(one.value.replace('_', ' ') for one in change.formats))} added."
@@ -71,8 +76,8 @@ def _details(change: Change, record: Record, known: Snapshot, now: datetime) -> 
         texts["external_id"] = record.external_id
     for column, value in texts.items():
         before = known.values.get(column) or ""
-        is_name_they_use = column == "first_name" and value.casefold() == known.values.get("known_as", "").casefold()
-        if value.casefold() != before.casefold() and not (is_name_they_use and before):
+        is_name_they_use = column == "first_name" and _same(value, known.values.get("known_as", ""))
+        if not _same(value, before) and not (is_name_they_use and before):
             _set(change, known, column, label_of(column), before, value)
     if record.proposed_how_to_talk and not texts.get("how_to_talk") and not known.values.get("how_to_talk"):
         _set(change, known, "how_to_talk", label_of("how_to_talk"), "", record.proposed_how_to_talk)
@@ -87,6 +92,11 @@ def _details(change: Change, record: Record, known: Snapshot, now: datetime) -> 
             *(now_known.get(name, "") for name in ("first_name", "last_name", "known_as"))
         )
     _left(change, record, known, now)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts differ in capitals and spaces at most."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def _set(change: Change, known: Snapshot, column: str, label: str, before: object, value: object) -> None:
@@ -267,8 +277,10 @@ def _unused(record: Record, known: Snapshot, change: Change) -> list[str]:
 
 def _consents(change: Change, record: Record, known: Snapshot) -> None:
     agreed = {(event.channel, event.wording) for event in known.events if event.kind is ConsentKind.AGREED}
+    wordings = {wording for _, wording in agreed}
     for consent in record.consents:
-        if (consent.channel, consent.wording) not in agreed:
+        there = (consent.channel, consent.wording) in agreed if consent.channel else consent.wording in wordings
+        if not there:
             evidence = Evidence(
                 0, ConsentKind.AGREED, ConsentSource.IMPORT, consent.wording, consent.channel, None, consent.at
             )

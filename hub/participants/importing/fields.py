@@ -36,6 +36,7 @@ class Field(StrEnum):
     HUB_NUMBER = "number here"
     ORDER = "order"
     STATES = "states"
+    TOPICS = "topics"
     NO_EMAIL = "no email"
     NO_TEXTS = "no texts"
     NO_CALLS = "no calls"
@@ -80,6 +81,7 @@ LABELS: dict[Field, str] = {
     Field.HUB_NUMBER: "Their number in this hub (from an export)",
     Field.ORDER: "Order of contact (from an export)",
     Field.STATES: "Addresses that must not be used (from an export)",
+    Field.TOPICS: "What they chose for topics (from an export)",
     Field.NO_EMAIL: "Do not email (yes or no)",
     Field.NO_TEXTS: "Do not text (yes or no)",
     Field.NO_CALLS: "Do not call (yes or no)",
@@ -156,6 +158,7 @@ _KNOWN: dict[Field, str] = {
     Field.HUB_NUMBER: "everyway number",
     Field.ORDER: "order of contact",
     Field.STATES: "not to be used",
+    Field.TOPICS: "topics chosen",
     Field.NO_EMAIL: "do not email|no email|no emails|no bulk emails user opt out|no bulk emails|email opt out"
     "|unsubscribed|opted out of email|has opted out of email|email opted out|is opt out"
     "|hasoptedoutofemail|unsubscribe",

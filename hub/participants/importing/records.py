@@ -72,6 +72,8 @@ class Record:
     other_ways: Wish = field(default_factory=Wish)
     order: tuple[Key, ...] | None = None
     """The whole order, where the file is an export of ours."""
+    topics: dict[str, tuple[Key, ...]] = field(default_factory=dict)
+    """Name of a topic -> the order for it, or nothing at all where it is empty; from an export of ours alone."""
     stops: list[Stop] = field(default_factory=list)
     not_agreed: set[str] = field(default_factory=set)
     consents: list[Consent] = field(default_factory=list)
@@ -131,7 +133,7 @@ def merge(first: Record, later: Record) -> bool:
     _merge_single(first, later)
     _merge_words(first, later)
     first.formats |= later.formats
-    for name in ("groups", "note_lines", "points"):
+    for name in ("groups", "note_lines", "points", "topics"):
         mine: dict[object, object] = getattr(first, name)
         for key, value in getattr(later, name).items():
             mine.setdefault(key, value)

@@ -21,6 +21,8 @@ from hub.participants.models import (
     Membership,
     NeededFormat,
     Participant,
+    Topic,
+    TopicPreference,
 )
 
 AT_ONCE = 5_000
@@ -56,6 +58,8 @@ class Snapshot:
     points: dict[Key, KnownPoint] = field(default_factory=dict)
     formats: set[Format] = field(default_factory=set)
     groups: set[int] = field(default_factory=set)
+    topics: set[str] = field(default_factory=set)
+    """Names of the topics that they chose something for."""
     events: set[KnownEvent] = field(default_factory=set)
 
     @property
@@ -94,6 +98,12 @@ def load_snapshots(session: Session, participant_ids: Sequence[int]) -> dict[int
             select(Membership.participant_id, Membership.group_id).where(Membership.participant_id.in_(part))
         ):
             people[membership.participant_id].groups.add(membership.group_id)
+        for chosen in session.execute(
+            select(TopicPreference.participant_id, Topic.name)
+            .join(Topic, Topic.id == TopicPreference.topic_id)
+            .where(TopicPreference.participant_id.in_(part))
+        ):
+            people[chosen.participant_id].topics.add(chosen.name)
         _load_events(session, part, people)
     return people
 

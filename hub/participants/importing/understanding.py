@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from config.settings import settings
-from hub.participants.importing import cells, exported
+from hub.participants.importing import cells, exported, refusals
 from hub.participants.importing.addresses import Found, channels_of, read_accounts, read_mailboxes, read_phones
 from hub.participants.importing.columns import Column
 from hub.participants.importing.fields import Field
 from hub.participants.importing.reading import Row
 from hub.participants.importing.records import Consent, Point, Record, Stop
-from hub.participants.importing.wording import CONTACTABLE, Wish, understand
+from hub.participants.importing.remarks import LONGEST_EVIDENCE, Context, keep_in_notes, needs_a_look, said
+from hub.participants.importing.wording import Wish, understand
 from hub.participants.models import ContactPointKind, ContactPointState, Format
-from hub.participants.service import LONGEST
+from hub.participants.service import LANGUAGE_TAG, LONGEST
 
-LONGEST_EVIDENCE = 1_000
 MONTH_FIRST_COUNTRIES = frozenset({"US"})
 _TITLE = re.compile(r"(mr|mrs|ms|miss|mx|dr|rev|prof|sir|dame|lady|lord)\b\.?\s+", re.IGNORECASE)
-_ENDED = frozenset(
-    {"unsubscribed", "opted out", "optedout", "opt out", "stopped", "blocked", "blocklisted", "suppressed"}
-)
-_ENDED |= {"complained", "spam complaint", "do not contact", "unsubscribe", "globally unsubscribed", "spam", "disabled"}
-_BOUNCED = frozenset({"cleaned", "bounced", "hard bounced", "invalid", "undeliverable", "failed"})
-_ONGOING = frozenset(
-    {"subscribed", "active", "enabled", "confirmed", "member", "current", "opted in", "ok", "yes", "live"}
-)
-_EVERYTHING = frozenset({"stopped", "blocked", "blocklisted", "suppressed", "do not contact", "opted out", "optedout"})
 _ADDRESSES = frozenset({Field.EMAIL, Field.MOBILE, Field.LANDLINE, Field.PHONE, Field.SOCIAL})
-_ABOUT_OTHERS = frozenset({Field.CONSENT_ON, Field.STATES})
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What reading a row depends on: when it is read, and whether the file is an export of ours."""
-
-    now: datetime
-    ours: bool = False
-    zone: str = "Europe/London"
-    month_first: bool = False
+_ABOUT_OTHERS = frozenset({Field.CONSENT_ON, Field.STATES, Field.TOPICS})
 
 
 def context_for(columns: Sequence[Column], now: datetime) -> Context:
@@ -63,7 +43,6 @@ def understand_row(row: Row, columns: Sequence[Column], context: Context) -> Rec
             reader(record, text, column, context)
     _say_nothing_is_known(record)
     record.proposed_how_to_talk = cells.about_calling("\n".join(record.note_lines))[: LONGEST["how_to_talk"]]
-    exported.settle(record)
     return record
 
 
@@ -72,27 +51,11 @@ def _reading_order(column: Column) -> tuple[int, int]:
     return (0 if column.field in _ADDRESSES else 2 if column.field in _ABOUT_OTHERS else 1, column.place)
 
 
-def _keep(record: Record, column: Column, text: str) -> None:
-    record.note_lines[f"{column.heading}: {text}"] = None
-
-
-def _said(column: Column, text: str) -> str:
-    """A cell as evidence: under which heading, and in which words."""
-    return f"{column.heading}: {' '.join(text.split())}"[:LONGEST_EVIDENCE]
-
-
-def _look(record: Record, column: Column, text: str, why: str) -> None:
-    """Say that a cell was not understood; its text is kept in the notes."""
-    short = text if len(text) <= 80 else f"{text[:80]}…"
-    record.look.append(f"{column.heading}: “{short}” {why}. It is kept in the notes.")
-    _keep(record, column, text)
-
-
 def _text(name: str) -> Callable[[Record, str, Column, Context], None]:
-    def read(record: Record, text: str, column: Column, _context: Context) -> None:
-        text = " ".join(text.split())
+    def read(record: Record, text: str, column: Column, context: Context) -> None:
+        text = text if context.ours else " ".join(text.split())
         if len(text) > LONGEST[name]:
-            _look(record, column, text, f"is longer than {LONGEST[name]} characters, and was cut")
+            needs_a_look(record, column, text, f"is longer than {LONGEST[name]} characters, and was cut")
             text = text[: LONGEST[name]].rstrip()
         record.texts[name] = text
 
@@ -102,7 +65,7 @@ def _text(name: str) -> Callable[[Record, str, Column, Context], None]:
 def _full_name(record: Record, text: str, column: Column, context: Context) -> None:
     text = " ".join(text.split())
     if title := _TITLE.match(text):
-        _keep(record, column, text)
+        keep_in_notes(record, column, text)
         text = text[title.end() :]
     if "," in text:
         last, _, first = (part.strip() for part in text.partition(","))
@@ -135,7 +98,7 @@ def _add_points(record: Record, found: Sequence[Found], column: Column, *, for_t
             short = one.value if len(one.value) <= 80 else f"{one.value[:80]}…"
             record.look.append(f"{column.heading}: “{short}” can’t be used. {one.problem}")
             if one.as_written != one.value:
-                _keep(record, column, one.as_written)
+                keep_in_notes(record, column, one.as_written)
         elif one.label:
             record.notes.append(f"{column.heading}: noted as “{one.label}”.")
         state = ContactPointState.BAD if one.problem else ContactPointState.USABLE
@@ -154,7 +117,7 @@ def _other_ways(record: Record, text: str, column: Column, _context: Context) ->
 
 def _wish(record: Record, text: str, column: Column) -> Wish:
     wish = understand(text)
-    record.words = "; ".join(part for part in (record.words, _said(column, text)) if part)
+    record.words = "; ".join(part for part in (record.words, said(column, text)) if part)
     if wish.unclear:
         parts = ", ".join(f"“{part}”" for part in wish.unclear)
         record.look.append(f"{column.heading}: it is not clear what {parts} means for how to contact them.")
@@ -162,35 +125,31 @@ def _wish(record: Record, text: str, column: Column) -> Wish:
         ways = " and ".join(wish.elsewhere)
         record.look.append(f"{column.heading}: they would like {ways}, which this hub can’t do.")
     for channel in sorted(wish.refused):
-        record.stops.append(Stop(channel, _said(column, text)))
+        record.stops.append(Stop(channel, said(column, text)))
     if wish.nothing:
-        _stop_all(record, _said(column, text))
+        refusals.stop_all(record, said(column, text))
     return wish
-
-
-def _stop_all(record: Record, wording: str, at: datetime | None = None) -> None:
-    record.stops.extend(Stop(channel, wording, at) for channel in (*CONTACTABLE, "social"))
 
 
 def _quiet(record: Record, text: str, column: Column, _context: Context) -> None:
     record.quiet = cells.read_hours(text)
     if record.quiet is None:
-        _look(record, column, text, "is not a time to a time, such as 21:00 to 08:00")
+        needs_a_look(record, column, text, "is not a time to a time, such as 21:00 to 08:00")
 
 
 def _paused(record: Record, text: str, column: Column, context: Context) -> None:
     until = cells.read_moment(text, context.zone, month_first=context.month_first)
     if until is None:
-        _look(record, column, text, "is not a date")
+        needs_a_look(record, column, text, "is not a date")
     elif until > context.now:
         record.paused_until = until
 
 
-def _language(record: Record, text: str, column: Column, _context: Context) -> None:
-    language = cells.read_language(text)
+def _language(record: Record, text: str, column: Column, context: Context) -> None:
+    language = text if context.ours and LANGUAGE_TAG.fullmatch(text) else cells.read_language(text)
     if language is None:
-        _look(record, column, text, "is not a language that we know")
-    elif cells.is_sign_language(text):
+        needs_a_look(record, column, text, "is not a language that we know")
+    elif language == "bfi" and not context.ours:
         record.formats |= {Format.BSL}
     else:
         record.texts["language"] = language
@@ -200,14 +159,14 @@ def _time_zone(record: Record, text: str, column: Column, _context: Context) -> 
     if text in available_timezones():
         record.texts["time_zone"] = text
     else:
-        _look(record, column, text, "is not a time zone, such as Europe/London")
+        needs_a_look(record, column, text, "is not a time zone, such as Europe/London")
 
 
 def _formats(record: Record, text: str, column: Column, _context: Context) -> None:
     formats, unknown = cells.read_formats(text)
     record.formats |= formats
     for part in unknown:
-        _look(record, column, part, "is not a format that we know")
+        needs_a_look(record, column, part, "is not a format that we know")
 
 
 def _groups(record: Record, text: str, _column: Column, _context: Context) -> None:
@@ -222,7 +181,7 @@ def _notes(record: Record, text: str, _column: Column, context: Context) -> None
 
 
 def _keep_in_notes(record: Record, text: str, column: Column, _context: Context) -> None:
-    _keep(record, column, " ".join(text.split()))
+    keep_in_notes(record, column, " ".join(text.split()))
 
 
 def _how_to_talk(record: Record, text: str, column: Column, context: Context) -> None:
@@ -234,33 +193,36 @@ def _how_to_talk(record: Record, text: str, column: Column, context: Context) ->
 def _joined(record: Record, text: str, column: Column, context: Context) -> None:
     day = cells.read_day(text, month_first=context.month_first)
     if day is None:
-        _look(record, column, text, "is not a date")
+        needs_a_look(record, column, text, "is not a date")
         return
     record.joined_on = day
     if day > context.now.astimezone(ZoneInfo(context.zone)).date():
         record.look.append(f"{column.heading}: {text} lies in the future.")
 
 
-def _consent(record: Record, text: str, column: Column, _context: Context) -> None:
+def _consent(record: Record, text: str, column: Column, context: Context) -> None:
+    if context.ours:
+        record.consents.append(Consent(text))
+        return
     if cells.read_yes(text) is False:
         record.look.append(f"{column.heading}: “{text}” says that they have not agreed.")
-        record.not_agreed.update((*CONTACTABLE, "social"))
-    record.consents.append(Consent(text[:LONGEST_EVIDENCE] if len(text) > 3 else _said(column, text)))
+        record.not_agreed.update(refusals.ALL_CHANNELS)
+    record.consents.append(Consent(text[:LONGEST_EVIDENCE] if len(text) > 3 else said(column, text)))
 
 
 def _consent_on(record: Record, text: str, column: Column, context: Context) -> None:
     at = cells.read_moment(text, context.zone, month_first=context.month_first)
     if at is None:
-        _look(record, column, text, "is not a date")
+        needs_a_look(record, column, text, "is not a date")
     elif record.consents and record.consents[-1].at is None:
         record.consents[-1] = Consent(record.consents[-1].wording, record.consents[-1].channel, at)
     else:
-        record.consents.append(Consent(_said(column, text), "", at))
+        record.consents.append(Consent(said(column, text), "", at))
 
 
 def _number(record: Record, text: str, column: Column, _context: Context) -> None:
     if len(text) > LONGEST["external_id"]:
-        _look(record, column, text, f"is longer than {LONGEST['external_id']} characters")
+        needs_a_look(record, column, text, f"is longer than {LONGEST['external_id']} characters")
     else:
         record.external_id = text
 
@@ -269,86 +231,22 @@ def _hub_number(record: Record, text: str, column: Column, _context: Context) ->
     if text.isascii() and text.isdigit() and len(text) < 16:
         record.hub_number = int(text)
     else:
-        _look(record, column, text, "is not a number")
-
-
-def _no(*channels: str) -> Callable[[Record, str, Column, Context], None]:
-    def read(record: Record, text: str, column: Column, context: Context) -> None:
-        answer = cells.read_yes(text)
-        at = cells.read_moment(text, context.zone) if answer is None else None
-        if answer or at:
-            record.stops.extend(Stop(channel, _said(column, text), at) for channel in channels)
-        elif answer is None:
-            _look(record, column, text, "is neither yes nor no, so nothing is sent there until somebody has looked")
-            record.not_agreed.update(channels)
-
-    return read
-
-
-def _agreed(channel: str) -> Callable[[Record, str, Column, Context], None]:
-    def read(record: Record, text: str, column: Column, _context: Context) -> None:
-        answer = cells.read_yes(text)
-        if answer:
-            record.consents.append(Consent(_said(column, text), channel))
-        else:
-            record.not_agreed.add(channel)
-        if answer is None:
-            _look(record, column, text, "is neither yes nor no, so nothing is sent there until somebody has looked")
-
-    return read
-
-
-def _email_is_bad(record: Record, text: str, column: Column, _context: Context) -> None:
-    if cells.read_yes(text) or cells.read_yes(text) is None:
-        _email_failed(record, _said(column, text))
-
-
-def _email_failed(record: Record, reason: str) -> None:
-    for key, point in list(record.points.items()):
-        if point.channel == "email" and point.state is ContactPointState.USABLE:
-            record.points[key] = Point(*key, point.kind, point.label, ContactPointState.BAD, reason[:200])
-
-
-def _status(record: Record, text: str, column: Column, _context: Context) -> None:
-    plain = " ".join(re.sub(r"[\W_]+", " ", text).casefold().split())
-    wording = _said(column, text)
-    if plain in _BOUNCED:
-        _email_failed(record, wording)
-    elif plain in _EVERYTHING:
-        record.ended = True
-        _stop_all(record, wording)
-    elif plain in _ENDED:
-        record.ended = True
-        record.stops.append(Stop("email", wording))
-    elif plain not in _ONGOING:
-        _keep(record, column, text)
-
-
-def _unsubscribed_on(record: Record, text: str, column: Column, context: Context) -> None:
-    at = cells.read_moment(text, context.zone, month_first=context.month_first)
-    record.ended = True
-    record.stops.append(Stop("email", _said(column, text), at))
-
-
-def _bounced_on(record: Record, text: str, column: Column, _context: Context) -> None:
-    _email_failed(record, _said(column, text))
-
-
-def _left(record: Record, text: str, column: Column, _context: Context) -> None:
-    answer = cells.read_yes(text)
-    record.left = answer is not False
-    if answer is None:
-        _look(record, column, text, "is neither yes nor no; they are taken as having left")
+        needs_a_look(record, column, text, "is not a number")
 
 
 def _order(record: Record, text: str, column: Column, _context: Context) -> None:
     for problem in exported.read_order(record, text):
-        _look(record, column, problem, "is not a way to reach somebody")
+        needs_a_look(record, column, problem, "is not a way to reach somebody")
+
+
+def _topics(record: Record, text: str, column: Column, _context: Context) -> None:
+    for problem in exported.read_topics(record, text):
+        needs_a_look(record, column, problem, "is not a choice for a topic")
 
 
 def _states(record: Record, text: str, column: Column, _context: Context) -> None:
     for problem in exported.read_states(record, text):
-        _look(record, column, problem, "is not the state of a way to reach somebody")
+        needs_a_look(record, column, problem, "is not the state of a way to reach somebody")
 
 
 def _say_nothing_is_known(record: Record) -> None:
@@ -387,18 +285,19 @@ _READERS: dict[Field, Callable[[Record, str, Column, Context], None]] = {
     Field.HUB_NUMBER: _hub_number,
     Field.ORDER: _order,
     Field.STATES: _states,
-    Field.NO_EMAIL: _no("email"),
-    Field.NO_TEXTS: _no("text"),
-    Field.NO_CALLS: _no("phone"),
-    Field.NO_CONTACT: _no(*CONTACTABLE, "social"),
-    Field.EMAIL_OK: _agreed("email"),
-    Field.TEXTS_OK: _agreed("text"),
-    Field.EMAIL_IS_BAD: _email_is_bad,
-    Field.STATUS: _status,
-    Field.UNSUBSCRIBED_ON: _unsubscribed_on,
-    Field.BOUNCED_ON: _bounced_on,
+    Field.TOPICS: _topics,
+    Field.NO_EMAIL: refusals.refuses("email"),
+    Field.NO_TEXTS: refusals.refuses("text"),
+    Field.NO_CALLS: refusals.refuses("phone"),
+    Field.NO_CONTACT: refusals.refuses(*refusals.ALL_CHANNELS),
+    Field.EMAIL_OK: refusals.agrees_to("email"),
+    Field.TEXTS_OK: refusals.agrees_to("text"),
+    Field.EMAIL_IS_BAD: refusals.email_is_bad,
+    Field.STATUS: refusals.status,
+    Field.UNSUBSCRIBED_ON: refusals.unsubscribed_on,
+    Field.BOUNCED_ON: refusals.bounced_on,
     Field.REASON: _keep_in_notes,
-    Field.LEFT: _left,
+    Field.LEFT: refusals.left,
     Field.KEEP_IN_NOTES: _keep_in_notes,
 }
 """How each kind of column is read. An empty cell is read by none, and columns that are left out have no reader."""

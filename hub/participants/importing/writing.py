@@ -7,16 +7,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from hub.participants.consent import DECLINED_RANK, Evidence
 from hub.participants.consent import record as record_evidence
 from hub.participants.contact_points import refresh_search_text
+from hub.participants.groups import ensure_named_topics
 from hub.participants.importing.changes import Change
 from hub.participants.importing.matching import Target
 from hub.participants.importing.snapshots import Snapshot
-from hub.participants.models import ContactPoint, ContactPointState, Membership, NeededFormat, Participant
+from hub.participants.models import (
+    ConsentKind,
+    ConsentSource,
+    ContactPoint,
+    ContactPointState,
+    Membership,
+    NeededFormat,
+    Participant,
+    TopicPreference,
+)
 from hub.participants.rules import search_text
+
+AT_ONCE = 5_000
+"""People in one statement."""
 
 _TEXTS = ("first_name", "last_name", "known_as", "best_time_to_call", "how_to_talk", "notes", "time_zone")
 _FINDABLE = frozenset({"first_name", "last_name", "known_as", "external_id"})
@@ -41,6 +55,7 @@ def write_changes(
     _insert_points(session, planned, now)
     _update_points(session, changed, now)
     _insert_belongings(session, planned, group_ids)
+    _insert_topic_choices(session, [one for one in planned if one.change.topics], now, by)
     evidence = (replace(one, participant_id=_id(person)) for person in planned for one in person.change.evidence)
     record_evidence(session, evidence, now, by)
     refresh_search_text(session, [_id(one) for one in changed if _changes_what_is_found(one.change)])
@@ -135,6 +150,35 @@ def _insert_belongings(session: Session, people: Sequence[Planned], group_ids: M
             insert(Membership),
             [{"group_id": group_id, "participant_id": person} for group_id, person in sorted(memberships)],
         )
+
+
+def _insert_topic_choices(session: Session, people: Sequence[Planned], now: datetime, by: int | None) -> None:
+    """Choices for topics, after the contact points that they name have their ids."""
+    if not people:
+        return
+    topics = ensure_named_topics(session, [name for one in people for name in one.change.topics])
+    ids = {
+        (point.participant_id, point.channel, point.address): point.id
+        for start in range(0, len(people), AT_ONCE)
+        for point in session.execute(
+            select(ContactPoint.participant_id, ContactPoint.channel, ContactPoint.address, ContactPoint.id).where(
+                ContactPoint.participant_id.in_([_id(one) for one in people[start : start + AT_ONCE]])
+            )
+        )
+    }
+    rows: list[dict[str, Any]] = []
+    evidence: list[Evidence] = []
+    for one in people:
+        for name, keys in one.change.topics.items():
+            steps = [ids[(_id(one), *key)] for key in keys if (_id(one), *key) in ids]
+            ranked: list[tuple[int, int | None]] = list(enumerate(steps, start=1)) or [(DECLINED_RANK, None)]
+            about = {"participant_id": _id(one), "topic_id": topics[name]}
+            rows += [{**about, "rank": rank, "contact_point_id": point_id} for rank, point_id in ranked]
+            kind = ConsentKind.CHOSE if steps else ConsentKind.WITHDREW
+            words = f"The choice for “{name}” in an exported file."
+            evidence.append(Evidence(_id(one), kind, ConsentSource.IMPORT, words, "", topics[name]))
+    session.execute(insert(TopicPreference), rows)
+    record_evidence(session, evidence, now, by)
 
 
 def _changes_what_is_found(change: Change) -> bool:
