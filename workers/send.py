@@ -56,14 +56,17 @@ log = structlog.get_logger()
 
 
 @cache
-def adapter(channel: str) -> Channel:
-    """This process's connections to a channel's provider."""
-    return open_channel(channel, settings())
+def open_channels() -> dict[str, Channel]:
+    """The channels that this process has opened, with their connections to providers."""
+    return {}
 
 
 def drain(channel: str) -> None:
     """The RQ job: send what is waiting on a channel for a few seconds."""
-    Drain(channel, adapter(channel)).run()
+    opened = open_channels()
+    if channel not in opened:
+        opened[channel] = open_channel(channel, settings())
+    Drain(channel, opened[channel]).run()
 
 
 @dataclass(slots=True)
