@@ -88,11 +88,11 @@ def test_an_announcement_is_written_checked_and_sent_by_keyboard_alone(organiser
     press_enter(page)
 
     expect(page.get_by_role("heading", name="What does it say?")).to_be_visible()
-    focus(page, "Message")
+    focus(page, "Email message")
     page.keyboard.type("Hello ((name)), the hall is closed on Monday.")
     focus(page, "Save")
     press_enter(page)
-    expect(page.get_by_label("Message").nth(1)).to_have_value(
+    expect(page.get_by_label("Words of the text")).to_have_value(
         "Hello ((name)), this is ((group name)). The hall is closed on Monday. Reply STOP to stop texts."
     )
     assert_good_for_everyone(page)
