@@ -37,9 +37,17 @@ from channels.sandbox.world import Options, Sandbox
 @click.option("--concurrency", default=16, show_default=True, type=click.IntRange(1, 500), help="Webhooks at a time.")
 @click.option("--account-sid", envvar="TWILIO_ACCOUNT_SID", default=DEFAULT.account_sid, help="Twilio's account.")
 @click.option("--auth-token", envvar="TWILIO_AUTH_TOKEN", default=DEFAULT.auth_token, help="Its auth token.")
+@click.option(
+    "--messaging-service-sid",
+    envvar="TWILIO_MESSAGING_SERVICE_SID",
+    default=DEFAULT.messaging_service_sid,
+    help="Its Messaging Service.",
+)
 @click.option("--sender", envvar="TWILIO_FROM", default=DEFAULT.sender, help="Its number.")
 @click.option("--sendgrid-api-key", envvar="SENDGRID_API_KEY", default=DEFAULT.sendgrid_api_key, help="SendGrid's key.")
 @click.option("--inbound-token", envvar="SENDGRID_INBOUND_TOKEN", default=DEFAULT.inbound_token, help="For replies.")
+@click.option("--smtp-user", default=DEFAULT.smtp_user, help="Who may send mail.")
+@click.option("--smtp-password", default=DEFAULT.smtp_password, help="Their password.")
 @click.option("--mastodon-token", envvar="MASTODON_ACCESS_TOKEN", default=DEFAULT.mastodon_token, help="Mastodon's.")
 @click.option("--print-public-key", is_flag=True, help="Print the Event Webhook's key of --data, and end.")
 def main(

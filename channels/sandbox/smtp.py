@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 import warnings
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -20,6 +21,7 @@ from channels.sandbox.world import Sandbox, now
 
 LARGEST = 30 * 1024 * 1024
 TRIED_FULL_MAILBOX = "smtp_full"
+_DELIVERY = re.compile(r"<(\d+)\.[0-9a-f]{16}@")  # a Message-ID that begins with the delivery's id
 _HIDDEN = {"content-type", "content-transfer-encoding", "mime-version"}
 
 
@@ -108,10 +110,12 @@ class _Mailboxes:
         )
         # People who share a mailbox get the same words; the link that each of them could leave by tells them apart.
         words = (subject, plain, html, str(mail["List-Unsubscribe"] or ""))
+        named = _DELIVERY.match(str(mail["Message-ID"] or ""))
         for address in envelope.rcpt_tos:
-            self._deliver(envelope, address, content_id, words)
+            key = f"d{named[1]}" if named else by_words(address, *words)
+            self._deliver(envelope, address, content_id, subject, key)
 
-    def _deliver(self, envelope: Envelope, address: str, content_id: int, words: tuple[str, ...]) -> None:
+    def _deliver(self, envelope: Envelope, address: str, content_id: int, subject: str, key: str) -> None:
         at, box = now(), address.lower()
         self.sandbox.store.add(
             Arrival(
@@ -122,10 +126,10 @@ class _Mailboxes:
                 settles_at=at,
                 outcome="delivered",
                 other=envelope.mail_from or "",
-                preview=words[0],
+                preview=subject,
                 content_id=content_id,
                 details=orjson.dumps({"email": address, "to": address, "by": "smtp"}).decode(),
-                delivery_key=by_words(box, *words),
+                delivery_key=key,
             )
         )
 

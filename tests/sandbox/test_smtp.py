@@ -75,3 +75,13 @@ def test_a_bad_day_answers_for_now(client: smtplib.SMTP, sandbox: Sandbox) -> No
         client.send_message(a_mail())
     assert refused.value.smtp_code == 421
     assert sandbox.get("summary")["email"]["accepted"] == 0
+
+
+def test_a_delivery_that_the_message_id_names_is_a_duplicate_only_of_itself(
+    client: smtplib.SMTP, sandbox: Sandbox
+) -> None:
+    client.login(DEFAULT.smtp_user, DEFAULT.smtp_password)
+    for delivery in (1, 2, 1):
+        client.send_message(a_mail(Message_ID=f"<{delivery}.{'0' * 15}{delivery}@everyway.example>"))
+
+    assert sandbox.get("summary")["email"]["duplicates"] == 1
