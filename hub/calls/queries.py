@@ -134,6 +134,7 @@ def _is_waiting() -> ColumnElement[bool]:
 def _concerns_of_list() -> Any:
     return (
         select(func.count())
+        .select_from(CallRecord)
         .join(CallListRow, CallListRow.delivery_id == CallRecord.delivery_id)
         .where(CallListRow.call_list_id == CallList.id, *_open_concern())
         .correlate(CallList)

@@ -4,36 +4,13 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
 
 from hub.calls import rules
 from hub.calls.models import CallList, CallListRow
 from hub.calls.service import put_on_list
 from hub.db import read_session, write_session
-from hub.deliveries.models import Delivery
-from hub.deliveries.rules import DeliveryState
-from tests.deliveries.people import NOW, announcement, contact_point, somebody
-
-
-def deliveries(session: Session, announcement_id: int, *names: str, state: str = "on_list") -> list[int]:
-    """Phone deliveries to new people; their ids."""
-    made = []
-    for name in names:
-        person = somebody(session, name)
-        point = contact_point(session, person, "phone", 1)
-        made.append(
-            Delivery(
-                announcement_id=announcement_id,
-                participant_id=person.id,
-                contact_point_id=point.id,
-                channel="phone",
-                state=DeliveryState(state),
-                state_at=NOW,
-            )
-        )
-    session.add_all(made)
-    session.flush()
-    return [delivery.id for delivery in made]
+from tests.calls.calling import deliveries
+from tests.deliveries.people import NOW, announcement
 
 
 def rows() -> list[tuple[int, int]]:
