@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from config.settings import Settings
 from hub.accounts.datastore import AccountDatastore
+from hub.accounts.forms import LostPhoneForm, SecondStepForm
 from hub.accounts.mail import AccountMail, email_is_set_up
 from hub.accounts.service import SHORTEST_PASSWORD
 from hub.db import utc_now
@@ -31,7 +32,13 @@ def set_up_sign_in(app: Flask, settings: Settings, secret: str) -> None:
     """Add the pages for signing in and out, and let only a few tries a minute through."""
     app.config.update(_addresses())
     app.config.update(_rules(settings, secret))
-    security = Security(app, AccountDatastore(), mail_util_cls=AccountMail)
+    security = Security(
+        app,
+        AccountDatastore(),
+        mail_util_cls=AccountMail,
+        two_factor_setup_form=SecondStepForm,
+        two_factor_rescue_form=LostPhoneForm,
+    )
     security.unauthn_handler(_ask_to_sign_in)
     for endpoint in LIMITED:
         if endpoint in app.view_functions:
@@ -119,6 +126,7 @@ def _messages() -> dict[str, tuple[str, str]]:
         "PASSWORD_INVALID_LENGTH": (f"Use at least {SHORTEST_PASSWORD} characters.", "error"),
         "PASSWORD_NOT_PROVIDED": ("Enter your password.", "error"),
         "EMAIL_NOT_PROVIDED": ("Enter your email address.", "error"),
+        "INVALID_PASSWORD": ("That is not the password you have now.", "error"),
         "INVALID_EMAIL_ADDRESS": ("Enter an email address like name@example.org.", "error"),
         "RETYPE_PASSWORD_MISMATCH": ("The two passwords are not the same.", "error"),
         "PASSWORD_IS_THE_SAME": ("Choose a password that differs from the one you have.", "error"),

@@ -17,6 +17,7 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from config.channels import CHANNELS
@@ -45,7 +46,8 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
     language = SelectField("Language", validate_choice=False)
     formats = SelectMultipleField(
-        "Formats they need", choices=[(one.value, text) for one, text in FORMATS.items() if one is not Format.STANDARD]
+        "Formats they need",
+        choices=[SelectChoice(one.value, text) for one, text in FORMATS.items() if one is not Format.STANDARD],
     )
     groups = SelectMultipleField("Groups", coerce=int, validate_choice=False)
     quiet_from = TimeField("No messages from", validators=[Optional()])
@@ -66,8 +68,8 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
     def offer(self, groups: Sequence[tuple[int, str]], language: str = "en") -> None:
         """Fill the lists that are chosen from."""
-        self.groups.choices = list(groups)
-        self.language.choices = language_choices(language)
+        self.groups.choices = [SelectChoice(group_id, name) for group_id, name in groups]
+        self.language.choices = [SelectChoice(code, name) for code, name in language_choices(language)]
 
     def fill(self, person: Person) -> None:
         """Show what is known now."""
@@ -101,7 +103,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 class WayForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """A way to reach somebody."""
 
-    channel = SelectField("How", choices=[(entry.name, entry.label) for entry in CHANNELS.values()])
+    channel = SelectField("How", choices=[SelectChoice(entry.name, entry.label) for entry in CHANNELS.values()])
     address = StringField(
         "Number, address or account",
         validators=[
@@ -120,7 +122,9 @@ class WayForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 class EvidenceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """How an organiser knows what a person wants."""
 
-    source = SelectField("How did they tell you?", choices=[(one.value, text) for one, text in TOLD_HOW.items()])
+    source = SelectField(
+        "How did they tell you?", choices=[SelectChoice(one.value, text) for one, text in TOLD_HOW.items()]
+    )
     wording = TextAreaField(
         "What did they say?",
         description="In their own words, as near as you can. It is kept as evidence.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _WITHOUT_ACCENT = str.maketrans("łøđħıŧ", "lodhit")
@@ -63,3 +63,15 @@ def like_pattern(term: str) -> str:
     """A LIKE pattern for a term anywhere, with the escape character ``\\``."""
     escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+def moved(order: Sequence[int], item: int, step: str) -> list[int]:
+    """An order after one item went “up” or “down” a place, came “in” at the end, or went “out”."""
+    after = [one for one in order if one != item]
+    if step == "out":
+        return after
+    if item not in order:
+        return [*after, item]
+    place = list(order).index(item) + {"up": -1, "down": 1}.get(step, 0)
+    after.insert(max(place, 0), item)
+    return after

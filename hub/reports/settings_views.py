@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import EmailField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from config.channels import CHANNELS
@@ -54,9 +55,9 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     role = SelectField(
         "What they do",
         choices=[
-            (RoleName.ORGANISER.value, "Organiser: people and announcements"),
-            (RoleName.VOLUNTEER.value, "Volunteer: call lists only"),
-            (RoleName.ADMIN.value, "Administrator: everything"),
+            SelectChoice(RoleName.ORGANISER.value, "Organiser: people and announcements"),
+            SelectChoice(RoleName.VOLUNTEER.value, "Volunteer: call lists only"),
+            SelectChoice(RoleName.ADMIN.value, "Administrator: everything"),
         ],
     )
 

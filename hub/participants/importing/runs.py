@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from hub.errors import Conflict
+from hub.errors import Conflict, HubError
 from hub.participants.errors import NobodyThere
 from hub.participants.importing.columns import Column, correct, lay_out
 from hub.participants.importing.fields import Field
@@ -26,6 +26,16 @@ KEPT_FOR = timedelta(days=7)
 
 class AlreadyImported(Conflict):
     """409: the import was applied, or its file is gone."""
+
+
+class NothingToImport(HubError):
+    """400: no column says who people are or how to reach them."""
+
+
+_ADDRESSES = frozenset({Field.EMAIL, Field.MOBILE, Field.LANDLINE, Field.PHONE, Field.SOCIAL})
+_WHO = _ADDRESSES | {Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME, Field.KNOWN_AS, Field.NUMBER}
+SHOWN = 20
+"""How many headings an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ def start_import(
 
 def columns_of(session: Session, run_id: int) -> tuple[Column, ...]:
     """The columns of an uploaded file with samples of what is in them, as guessed and then corrected."""
-    run = _run(session, run_id)
+    run = import_with(session, run_id)
     return _open(run.filename, _content(run), run.columns, run.opt_outs).columns
 
 
@@ -77,9 +87,10 @@ def dry_run(
 ) -> ImportReport:
     """What applying the import now would do: it is done, and taken back.
 
-    ``columns`` corrects what columns mean: heading -> field. The corrections are kept for :func:`apply_import`.
+    ``columns`` corrects what columns mean: heading -> field. The corrections are kept for :func:`apply_import`,
+    and the report for :func:`report_of`.
     """
-    run = _run(session, run_id)
+    run = import_with(session, run_id)
     found = _correct(run, columns, opt_outs)
     with session.begin_nested() as trial:
         report = _import(session, found, run.created_by, now, applied=False)
@@ -87,6 +98,7 @@ def dry_run(
     session.expire_all()
     # Those who would be added have no page yet, and their numbers will be others.
     rows = [replace(row, participant_id=None) if row.change is Outcome.IMPORTED else row for row in report.rows]
+    run.report = [row.as_json() for row in rows]
     return replace(report, rows=rows)
 
 
@@ -99,7 +111,7 @@ def apply_import(
     opt_outs: bool | None = None,
 ) -> ImportReport:
     """Import the file, all of it or (where anything is raised) nothing, and keep the report. Its content is dropped."""
-    run = _run(session, run_id)
+    run = import_with(session, run_id)
     found = _correct(run, columns, opt_outs)
     report = _import(session, found, run.created_by, now, applied=True)
     run.report = [row.as_json() for row in report.rows]
@@ -111,8 +123,8 @@ def apply_import(
 
 
 def report_of(session: Session, run_id: int) -> ImportReport:
-    """The kept report of an import that was applied."""
-    run = _run(session, run_id)
+    """The kept report of an import that was applied, or of its last dry run."""
+    run = import_with(session, run_id)
     rows = [row_from_json(kept) for kept in run.report]
     people = {row.participant_id for row in rows if row.change is Outcome.IMPORTED and row.participant_id}
     updated = {row.participant_id for row in rows if row.change is Outcome.UPDATED and row.participant_id} - people
@@ -152,7 +164,25 @@ def import_file(
     return apply_import(session, run.id, columns, now)
 
 
-def _run(session: Session, run_id: int) -> ImportRun:
+def try_file(
+    session: Session,
+    filename: str,
+    content: bytes,
+    now: datetime,
+    *,
+    columns: Mapping[str, str] | None = None,
+    opt_outs: bool | None = None,
+) -> ImportReport:
+    """What :func:`import_file` would do; nothing of it is kept."""
+    run = start_import(session, filename, content, None, now, opt_outs=opt_outs)
+    report = dry_run(session, run.id, columns, now)
+    session.delete(run)
+    session.flush()
+    return report
+
+
+def import_with(session: Session, run_id: int) -> ImportRun:
+    """The import with that id. Raises :class:`NobodyThere`."""
     run = session.get(ImportRun, run_id)
     if run is None:
         raise NobodyThere("This import is not here any more. Upload the file again.")
@@ -183,7 +213,17 @@ def _open(filename: str, content: bytes, chosen: Mapping[str, str], opt_outs: bo
     return _File(filename, columns, layout.rows, (*table.remarks, *layout.remarks), is_list)
 
 
+def _refuse_without_people(columns: Sequence[Column]) -> None:
+    if not any(column.field in _WHO for column in columns):
+        there = ", ".join(f"“{column.heading}”" for column in columns[:SHOWN])
+        raise NothingToImport(
+            f"No column was recognised as a name, an email address or a phone number. There are: {there}. "
+            "Say what they mean."
+        )
+
+
 def _import(session: Session, found: _File, by: int | None, now: datetime, *, applied: bool) -> ImportReport:
+    _refuse_without_people(found.columns)
     context = context_for(found.columns, now)
     records = [understand_row(row, found.columns, context) for row in found.rows if any(row.cells)]
     empty = [
@@ -209,6 +249,6 @@ def _import(session: Session, found: _File, by: int | None, now: datetime, *, ap
 
 
 def _about_columns(found: _File) -> list[str]:
-    if any(column.field in {Field.EMAIL, Field.MOBILE, Field.LANDLINE, Field.PHONE} for column in found.columns):
+    if any(column.field in _ADDRESSES for column in found.columns):
         return []
     return ["No column was recognised as an email address or a phone number. Choose what the columns mean."]

@@ -1,0 +1,118 @@
+"""The application as a browser without scripts meets it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
+
+from hub.accounts import service as accounts
+from hub.accounts.models import RoleName
+from hub.app import create_app
+from hub.db import utc_now, write_session
+from hub.participants import service as people
+from hub.web.limits import limiter
+
+PASSWORD = "four words to remember"
+PASSWORD_HASH = accounts.hashed(PASSWORD)
+
+
+@cache
+def _app() -> Flask:
+    """Made once: it asks for its database anew at every request, and need not compile its templates again."""
+    return create_app()
+
+
+class Visitor:
+    """Somebody with a browser: follows redirects, and sends each form with the token that the page gave them."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, address: str, **options: Any) -> TestResponse:
+        """Open a page."""
+        return self.client.get(address, follow_redirects=True, **options)
+
+    def post(self, address: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        """Send a form, as from our own pages."""
+        token = self.token()
+        return self.client.post(address, data={"csrf_token": token, **(data or {})}, follow_redirects=True, **options)
+
+    def token(self) -> str:
+        """A token as every form of ours carries it."""
+        for address in ("/account", "/sign-in"):
+            found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.client.get(address).text)
+            if found:
+                return found[1]
+        raise AssertionError("no page has a form")
+
+
+@pytest.fixture
+def app(database: Engine) -> Flask:
+    """The application on a fresh database of each kind."""
+    made = _app()
+    limiter.reset()  # tries of the test before
+    return made
+
+
+@pytest.fixture
+def anybody(app: Flask) -> Visitor:
+    """Somebody who has not signed in."""
+    return Visitor(app)
+
+
+@pytest.fixture
+def account_of(database: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Make an account with a role; gives its address. Its password is PASSWORD, hashed once for all tests."""
+
+    def make(role: RoleName, email: str = "") -> str:
+        address = email or f"{role.value}@example.org"
+        with monkeypatch.context() as patch:
+            patch.setattr(accounts, "hashed", lambda _password: PASSWORD_HASH)
+            with write_session() as session:
+                accounts.create_account(session, address, role, name=role.value.title(), now=utc_now())
+        return address
+
+    return make
+
+
+@pytest.fixture
+def signed_in(app: Flask, account_of: Callable[..., str]) -> Callable[..., Visitor]:
+    """Somebody with a role, signed in."""
+
+    def enter(role: RoleName = RoleName.ORGANISER) -> Visitor:
+        visitor = Visitor(app)
+        address = account_of(role)
+        visitor.post("/sign-in", {"email": address, "password": PASSWORD})
+        return visitor
+
+    return enter
+
+
+@pytest.fixture
+def organiser(signed_in: Callable[..., Visitor]) -> Visitor:
+    """An organiser, signed in."""
+    return signed_in(RoleName.ORGANISER)
+
+
+@pytest.fixture
+def person(database: Engine) -> Callable[..., int]:
+    """Make a person with contact points, each as (channel, address), in that order; gives their id."""
+
+    def make(first_name: str = "Zelda", *points: tuple[str, str], **details: Any) -> int:
+        now = utc_now()
+        with write_session() as session:
+            details = {"last_name": "Aaa", **details}
+            made = people.create_participant(session, people.ParticipantDetails(first_name=first_name, **details), now)
+            for rank, (channel, address) in enumerate(points, start=1):
+                people.add_contact_point(session, made.id, channel, address, rank=rank, now=now)
+            return made.id
+
+    return make
