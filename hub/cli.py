@@ -53,6 +53,9 @@ class _Hub(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = resolve_name(COMMANDS[cmd_name][0])
+        if isinstance(command, click.Group):  # without an example of its own, it shows its first command's
+            examples = [each.epilog for each in command.commands.values() if each.epilog]
+            command.epilog = command.epilog or next(iter(examples), None)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - Click's signature

@@ -21,6 +21,8 @@ PUBLIC = {
     "security.tf_select": "as above",
     "security.two_factor_setup": "where a second step is required, it is set up while signing in; needs the first",
     "security.two_factor_setup_validate": "as above",
+    "health.alive": "says that the process runs, and nothing else",
+    "health.ready": "says that the database answers, and nothing else",
     "conversation_webhooks.twilio_inbound": "Twilio's signature",
     "conversation_webhooks.sendgrid_inbound": "the secret end of the address",
     "delivery_webhooks.twilio_status": "Twilio's signature",

@@ -13,6 +13,9 @@ from tests.architecture.tree import ROOT, modules
 MAY_SPEAK_TO_THE_ENVIRONMENT = {
     "config/bootstrap.py": "runs before settings can be read",
     "channels/transport.py": "the proxy and the certificates have names of their own that everybody knows",
+    "config/settings.py": "reads the settings",
+    "hub/processes/running.py": "passes this process's environment on to those that it starts",
+    "hub/processes/demo_settings.py": "the demo puts settings of its own in the place of the person's",
     "hub/cli_options.py": "--data sets DATA_DIR for this process and for those that it starts",
 }
 
