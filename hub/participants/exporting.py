@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -81,11 +82,26 @@ def export_csv(session: Session) -> Iterator[str]:
     in front, which an import takes away again. Only as many people as one piece has are in memory.
     """
     yield BYTE_ORDER_MARK + _lines([HEADINGS])
+    for rows in _rows(session):
+        yield _lines(rows)
+
+
+def export_json(session: Session) -> Iterator[str]:
+    """The same in pieces of one JSON array: an object for each person, heading -> text, nothing guarded."""
+    separator = "["
+    for rows in _rows(session):
+        for row in rows:
+            yield separator + json.dumps(dict(zip(HEADINGS, row, strict=True)), ensure_ascii=False)
+            separator = ",\n"
+    yield "[]\n" if separator == "[" else "]\n"
+
+
+def _rows(session: Session) -> Iterator[list[list[str]]]:
     last = 0
     while people := session.execute(_people_after(last)).all():
         last = people[-1].id
         belongings = _belongings(session, [person.id for person in people])
-        yield _lines([_cells(person, belongings[person.id]) for person in people])
+        yield [_cells(person, belongings[person.id]) for person in people]
 
 
 def count_people(session: Session) -> int:

@@ -35,6 +35,10 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+MOST_CONTROL_CHARACTERS = 0.02
+"""Text has hardly any; what has more is a picture, a program, a database …"""
+
 _OTHER_ENCODINGS = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp850", "mac_roman"]
 _NOT_WINDOWS_1252 = re.compile(
     "\ufffd"  # a byte that means nothing there
@@ -128,6 +132,9 @@ def _read_workbook(content: bytes) -> tuple[list[list[str]], list[str]]:
 
 def _read_text(content: bytes) -> tuple[list[list[str]], list[str]]:
     text, remarks = _decode(content)
+    start = text[:BYTES_FOR_GUESSING]
+    if len(_CONTROL.findall(start)) > MOST_CONTROL_CHARACTERS * len(start):
+        raise UnreadableFile("This is not a table. Save the contacts as CSV or as an Excel workbook (XLSX) first.")
     text = text.lstrip("\ufeff")
     stated = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     if stated:
