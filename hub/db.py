@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Enum, Integer, MetaData, create_engine, event
@@ -73,6 +74,7 @@ def utc_now() -> datetime:
 @cache
 def engine() -> Engine:
     """This process's engine, from the settings."""
+    import_module("hub.models")  # tables refer to each other across features, so whoever uses some must know all
     return make_engine(settings().sqlalchemy_url)
 
 
