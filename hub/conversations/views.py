@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from hub.accounts.access import organiser_required
 from hub.conversations import queries, service
 from hub.db import read_session, utc_now, write_session
+from hub.participants.addresses import shown
 from hub.web.messages import flash_with_undo
 from hub.web.paging import page_number
 from hub.web.wording import counted
@@ -30,7 +31,7 @@ def index() -> ResponseReturnValue:
         found = queries.replies(session, unread_only=unread_only, search=search, page=page_number())
         unread = queries.unread_count(session)
     return render_template(
-        "conversations/index.html", found=found, unread=unread, unread_only=unread_only, search=search
+        "conversations/index.html", found=found, unread=unread, unread_only=unread_only, search=search, shown=shown
     )
 
 
