@@ -54,8 +54,8 @@ class _Hub(click.Group):
             return None
         command: click.Command = resolve_name(COMMANDS[cmd_name][0])
         if isinstance(command, click.Group):  # without an example of its own, it shows its first command's
-            examples = [each.epilog for each in command.commands.values() if each.epilog]
-            command.epilog = command.epilog or next(iter(examples), None)
+            texts = [part for each in command.commands.values() for part in (each.epilog or "").split("\n\n")]
+            command.epilog = command.epilog or next((text for text in texts if "Example" in text), None)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - Click's signature
