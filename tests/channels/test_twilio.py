@@ -223,7 +223,15 @@ def test_an_answer_decides_what_happens_next(
     assert len(twilio.requests) == 1, "nothing is sent a second time"
 
 
-@pytest.mark.parametrize("url", [closed_port(), "http://nowhere.invalid", "http://bad host", "https://xn--.invalid"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(closed_port(), id="a closed port"),
+        "http://nowhere.invalid",
+        "http://bad host",
+        "https://xn--.invalid",
+    ],
+)
 def test_what_never_left_is_tried_later(open_channel: Opener, url: str) -> None:
     channel = TwilioChannel(settings("http://127.0.0.1", sandbox=True).model_copy(update={"twilio_base_url": url}))
     outcome = only(channel)
