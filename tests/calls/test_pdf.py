@@ -8,15 +8,17 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from click.testing import CliRunner
 from pypdf import PdfReader
 from sqlalchemy import Engine, select
 
 from hub.calls import pdf, queries
+from hub.calls.cli import call_list
 from hub.calls.models import CallOutcome, PrintLog
 from hub.calls.rules import OUTCOMES
 from hub.calls.service import Result, record_results, set_details
 from hub.db import read_session, write_session
-from hub.errors import Conflict
+from hub.errors import Conflict, HubError
 from hub.participants.models import ContactPointKind, Participant
 from tests.calls.calling import list_of
 from tests.deliveries.people import NOW
@@ -134,9 +136,17 @@ def test_the_command_prints_by_number_or_code_and_notes_it(
     with read_session() as session:
         [note] = session.scalars(select(PrintLog))
     assert (note.call_list_id, note.rows) == (call_list_id, 2)
-    wrong = run_hub("call-list", "print", "9999", "--out", str(out))
-    assert wrong.returncode == 1
-    assert "not here" in wrong.stderr
-    nowhere = run_hub("call-list", "print", "1", "--out", str(tmp_path / "no" / "calls.pdf"))
-    assert nowhere.returncode == 1
-    assert "can’t be written" in nowhere.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "words"),
+    [("9999", "", "not here"), ("KKKK", "", "no call list"), ("1", "no", "can’t be written")],
+)
+def test_the_command_says_what_is_wrong(
+    sqlite_database: Engine, tmp_path: Path, name: str, folder: str, words: str
+) -> None:
+    with write_session() as session:
+        list_of(session, "Ann")
+    outcome = CliRunner().invoke(call_list, ["print", name, "--out", str(tmp_path / folder / "calls.pdf")])
+    assert isinstance(outcome.exception, HubError)
+    assert words in str(outcome.exception)
