@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from config.logs import set_up_logs
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from config.channels import CHANNELS
+from config.logs import set_up_logs
 from workers import clock, dispatcher
 from workers.queue import connection, queue
 from workers.running import STOP, stop_on_signals
