@@ -27,6 +27,7 @@ from hub.web.csrf import csrf
 from hub.web.errors import register_errors
 from hub.web.limits import limit_attempts
 from hub.web.navigation import register_navigation
+from hub.web.numbers import IdConverter
 from hub.web.paging import this_page_with
 from hub.web.protection import protect
 from hub.web.wording import register_wording
@@ -60,6 +61,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     chosen = chosen or settings()
     app = Flask(__name__)
     app.config["SECRET_KEY"] = secret_key()
+    app.url_map.converters["int"] = IdConverter
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_loader = ChoiceLoader([PackageLoader("hub"), components])

@@ -26,6 +26,7 @@ from hub.participants.models import ConsentSource, Format
 from hub.participants.profile import Person
 from hub.participants.service import LONGEST, ParticipantDetails
 from hub.participants.wording import FORMATS, TOLD_HOW, language_choices
+from hub.web.numbers import row_id
 
 WORST_ADDRESS = 320
 
@@ -49,7 +50,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         "Formats they need",
         choices=[SelectChoice(one.value, text) for one, text in FORMATS.items() if one is not Format.STANDARD],
     )
-    groups = SelectMultipleField("Groups", coerce=int, validate_choice=False)
+    groups = SelectMultipleField("Groups", coerce=row_id, validate_choice=False)
     quiet_from = TimeField("No messages from", validators=[Optional()])
     quiet_until = TimeField("until", validators=[Optional()])
     best_time_to_call = StringField(

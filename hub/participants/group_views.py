@@ -13,6 +13,7 @@ from hub.participants.forms import GroupForm, blame
 from hub.participants.profile import person as person_of
 from hub.participants.queries import GroupRow, groups, people
 from hub.web.messages import flash_with_undo
+from hub.web.numbers import row_id
 from hub.web.paging import page_number
 
 bp = Blueprint("groups", __name__, url_prefix="/people/groups")
@@ -66,7 +67,7 @@ def show(group_id: int) -> ResponseReturnValue:
 @organiser_required
 def add(group_id: int) -> ResponseReturnValue:
     """Put one person into a group."""
-    participant_id = request.form.get("person", 0, type=int)
+    participant_id = request.form.get("person", 0, type=row_id)
     with write_session() as session:
         name = person_of(session, participant_id).full_name
         added = service.add_to_group(session, group_id, [participant_id])
@@ -79,7 +80,7 @@ def add(group_id: int) -> ResponseReturnValue:
 @organiser_required
 def remove(group_id: int) -> ResponseReturnValue:
     """Take one person out of a group."""
-    participant_id = request.form.get("person", 0, type=int)
+    participant_id = request.form.get("person", 0, type=row_id)
     with write_session() as session:
         name = person_of(session, participant_id).full_name
         removed = service.remove_from_group(session, group_id, [participant_id])

@@ -25,6 +25,7 @@ from hub.participants.unsubscribe import mask
 from hub.tokens import Purpose, read
 from hub.web.limits import limiter
 from hub.web.messages import flash_done
+from hub.web.numbers import row_id
 
 bp = Blueprint("preferences", __name__, url_prefix="/p/<token>")
 
@@ -54,7 +55,7 @@ def show(token: str) -> ResponseReturnValue:
 @limiter.limit("600 per minute")
 def order(token: str) -> ResponseReturnValue:
     """Move one way up or down."""
-    point_id, step = request.form.get("point", 0, type=int), request.form.get("step", "")
+    point_id, step = request.form.get("point", 0, type=row_id), request.form.get("step", "")
     with write_session() as session:
         person = _person(session, token)
         point = _point(person, point_id)
@@ -82,7 +83,7 @@ def start(token: str) -> ResponseReturnValue:
 @limiter.limit("600 per minute")
 def topic(token: str) -> ResponseReturnValue:
     """Hear about a topic, or not."""
-    topic_id, wanted = request.form.get("topic", 0, type=int), request.form.get("wanted") == "yes"
+    topic_id, wanted = request.form.get("topic", 0, type=row_id), request.form.get("wanted") == "yes"
     with write_session() as session:
         person = _person(session, token)
         name = next((choice.topic for choice in person.topics if choice.topic_id == topic_id), "")
@@ -118,7 +119,7 @@ def pause(token: str) -> ResponseReturnValue:
 def _use(token: str, *, stopping: bool) -> ResponseReturnValue:
     with write_session() as session:
         person = _person(session, token)
-        point = _point(person, request.form.get("point", 0, type=int))
+        point = _point(person, request.form.get("point", 0, type=row_id))
         noun = CHANNELS[point.channel].label.lower()
         (service.opt_out if stopping else service.opt_in)(
             session,

@@ -27,6 +27,8 @@ def sort_name(first_name: str, last_name: str, known_as: str) -> str:
 
 def plain_letters(text: str) -> str:
     """Case-folded and without accents, so that “Bialczyk” finds “Białczyk”."""
+    if text.isascii():
+        return text.casefold()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in decomposed if not _is_accent(letter))
     return unicodedata.normalize("NFC", bare.translate(_WITHOUT_ACCENT))

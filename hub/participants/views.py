@@ -16,6 +16,7 @@ from hub.participants.forms import DetailsForm, blame
 from hub.participants.profile import person as person_of
 from hub.participants.queries import PeopleFilter, PeopleSort, groups, people, people_counts
 from hub.web.messages import flash_with_undo
+from hub.web.numbers import row_id
 from hub.web.paging import page_number
 
 bp = Blueprint("people", __name__, url_prefix="/people")
@@ -33,7 +34,7 @@ def index() -> ResponseReturnValue:
     search = request.args.get("search", "")[:LONGEST_SEARCH]
     only = _one_of(PeopleFilter, "show")
     channel = request.args.get("channel") if request.args.get("channel") in CHANNELS else None
-    group_id = request.args.get("group", type=int)
+    group_id = request.args.get("group", type=row_id)
     now = utc_now()
     with read_session() as session:
         found = people(

@@ -17,10 +17,12 @@ from hub.participants.profile import Person, PointRow
 from hub.participants.profile import person as person_of
 from hub.participants.rules import moved
 from hub.web.messages import flash_with_undo
+from hub.web.numbers import row_id
 
 bp = Blueprint("ways", __name__, url_prefix="/people/<int:participant_id>")
 
 NOTED = ConsentSource.ORGANISER
+MOST_WAYS = 1000
 
 
 @bp.route("/ways/add", methods=["GET", "POST"])
@@ -74,7 +76,7 @@ def change(participant_id: int, point_id: int) -> ResponseReturnValue:
 @organiser_required
 def order(participant_id: int) -> ResponseReturnValue:
     """Move one way up or down, use it from now on (last), or use it no more."""
-    point_id, step = request.form.get("point", 0, type=int), request.form.get("step", "")
+    point_id, step = request.form.get("point", 0, type=row_id), request.form.get("step", "")
     with write_session() as session:
         person = person_of(session, participant_id)
         point = _point(person, point_id)
@@ -122,7 +124,7 @@ def put_back(participant_id: int) -> ResponseReturnValue:
             participant_id,
             form.get("channel", ""),
             form.get("address", ""),
-            rank=form.get("rank", type=int),
+            rank=form.get("rank", type=small_number),
             label=form.get("label", ""),
             now=utc_now(),
         )
@@ -241,6 +243,13 @@ def _point(person: Person, point_id: int) -> PointRow:
         if point.id == point_id:
             return point
     raise NobodyThere("This way to reach the person is not here any more.")
+
+
+def small_number(text: str) -> int:
+    """A place in an order. Raises :class:`ValueError` for anything else."""
+    if not 0 < int(text) <= MOST_WAYS:
+        raise ValueError("Not a place in an order.")
+    return int(text)
 
 
 def _named(point: PointRow) -> str:

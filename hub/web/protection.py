@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import Settings
@@ -47,6 +48,13 @@ def protect(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # as Werkzeug documents it
+
+    @app.before_request
+    def refuse_enormous_forms() -> None:
+        # Werkzeug holds MAX_FORM_MEMORY_SIZE against the fields of multipart forms only.
+        plain = request.mimetype == "application/x-www-form-urlencoded"
+        if plain and (request.content_length or 0) > LARGEST_FORM_BYTES:
+            raise RequestEntityTooLarge
 
     @app.after_request
     def add_headers(response: Response) -> Response:

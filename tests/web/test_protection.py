@@ -15,7 +15,7 @@ from hub.errors import Conflict
 from hub.web.protection import CONTENT_SECURITY_POLICY
 from tests.web.conftest import Visitor
 
-ORGANISERS_PAGES = ["/people", "/people/add", "/people/groups", "/settings", "/announcements", "/conversations/"]
+ORGANISERS_PAGES = ["/people", "/people/add", "/people/groups", "/settings", "/announcements", "/conversations"]
 
 
 @pytest.fixture
@@ -148,6 +148,6 @@ def test_a_fault_of_ours_gives_a_reference_and_nothing_else_away(broken: Flask) 
 
 
 def test_an_upload_that_is_far_too_large_is_refused(organiser: Visitor) -> None:
-    answer = organiser.client.post("/people/add", data={"notes": "x" * (3 * 1024 * 1024)})
+    answer = organiser.post("/people/add", {"notes": "x" * (3 * 1024 * 1024)})
     assert answer.status_code == 413
     assert "too large" in answer.text
