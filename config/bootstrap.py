@@ -134,7 +134,9 @@ def _install_into_venv(files: list[Path], *, fresh: bool) -> None:
     arguments = ["--no-deps", "--require-hashes", *(part for file in files for part in ("-r", str(file)))]
     python = str(VENV / "bin" / "python")
     uv = _find_uv()
-    if uv is None or _run([uv, "pip", "install", "--python", python, *arguments]) is not None:
+    # Compiled now, as pip does it, once and on all cores; else eight processes would each do it at the first start.
+    compiled = [uv or "", "pip", "install", "--compile-bytecode", "--python", python, *arguments]
+    if uv is None or _run(compiled) is not None:
         said = _run([python, "-m", "pip", "install", "--quiet", "--retries", "2", *arguments])
         if said is not None:
             raise CannotPrepare(_explain(said))

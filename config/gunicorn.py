@@ -19,7 +19,7 @@ backlog = 512
 preload_app = sys.platform == "linux"
 
 timeout = 60
-graceful_timeout = 3  # a request that takes longer than that is long over; `hub start` ends within 5 s
+graceful_timeout = 2  # a request that takes longer than that is long over; `hub start` ends within 5 s
 keepalive = 75  # longer than a proxy in front keeps an idle connection, so that it is never closed under a request
 
 # The workers' sign of life is a file's time. In memory, where there is such a place: a busy disk would look like a

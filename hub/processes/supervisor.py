@@ -24,7 +24,7 @@ LONGEST_PAUSE = 30.0
 STEADY_AFTER = 30.0
 """Seconds after which a process that ended counts as having run well, and is started again soon."""
 
-STOP_SECONDS = 3.5
+STOP_SECONDS = 3.0
 """How long processes may take to end what they are doing. `hub start` and `hub demo` end within 5 s in all."""
 
 LOOK_EVERY = 0.1
