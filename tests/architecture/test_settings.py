@@ -26,6 +26,18 @@ def test_every_setting_is_documented_and_nothing_else_is() -> None:
     assert len(documented) == len(set(documented))
 
 
+def test_the_documented_values_are_those_of_a_name_that_is_not_set() -> None:
+    lines = re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    given = {name.lower(): value for name, value in lines if value}
+    documented = Settings.model_validate(given)
+    wrong = {name: value for name, value in given.items() if getattr(documented, name) != _default(name)}
+    assert wrong == {}
+
+
+def _default(name: str) -> object:
+    return Settings.model_fields[name].default
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_says_what_it_is_for(name: str) -> None:
     assert Settings.model_fields[name].description
