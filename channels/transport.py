@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 LARGEST_ANSWER = 4 * 1024 * 1024
+UNREADABLE_CERTIFICATES = "the certificates that REQUESTS_CA_BUNDLE or SSL_CERT_FILE names can’t be read"
 
 
 class NotSent(Exception):
@@ -125,6 +126,8 @@ def exchange(
             content = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         what = _cause(error)
+        if isinstance(opened.verify, str) and not Path(opened.verify).exists():
+            what = UNREADABLE_CERTIFICATES
         # A server can't act on a request with a body before it has seen any of the body.
         raise NoAnswer(what) if watched.touched else NotSent(what) from error
     if len(content) > LARGEST_ANSWER:

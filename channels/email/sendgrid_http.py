@@ -6,6 +6,7 @@ logged or not. Both are changed here; what is sent stays the same.
 
 from __future__ import annotations
 
+import logging
 from email.message import Message as HeaderFields
 from typing import Any
 
@@ -17,6 +18,10 @@ from channels.transport import Answer, exchange
 
 JSON = "application/json; charset=utf-8"
 """With this, and not with plain application/json, the client leaves a body alone that is JSON already."""
+
+
+# At DEBUG it writes the key and whatever is sent into the log.
+logging.getLogger("python_http_client").setLevel(logging.WARNING)
 
 
 class Payload(bytes):

@@ -33,7 +33,7 @@ from channels.pool import Limits
 from channels.text.twilio_errors import outcome_of
 from channels.text.twilio_http import TwilioHttp, http_client
 from channels.text.twilio_receipts import progress_of
-from channels.transport import NoAnswer, NotSent
+from channels.transport import UNREADABLE_CERTIFICATES, NoAnswer, NotSent
 from config.settings import Settings
 
 IN_FLIGHT = 64
@@ -132,7 +132,7 @@ class TwilioChannel:
         try:
             self._http = http_client(self._base_url, self._limits)
         except OSError:
-            return "The file of certificates that REQUESTS_CA_BUNDLE or SSL_CERT_FILE names can’t be read."
+            return f"Twilio can’t be reached: {UNREADABLE_CERTIFICATES}."
         self._client = Client(self._sid, self._token, http_client=self._http, environment=_NO_ENVIRONMENT)
         self._loop = uvloop.new_event_loop()
         return None

@@ -98,7 +98,7 @@ class LeanHttp(TwilioHttp):
         target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
         fields = {"Host": address.netloc.rpartition("@")[2], **headers}
         if auth is not None:
-            fields["Authorization"] = f"Basic {b64encode(':'.join(auth).encode()).decode()}"
+            fields["Authorization"] = _basic(auth)
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
         if any(_FORBIDDEN.search(line) for line in lines) or " " in target:
             raise ValueError("A header or the address of a request has characters that can't be in it.")
@@ -136,8 +136,7 @@ class ProxiedHttp(TwilioHttp):
                 method,
                 self.address(uri, params),
                 data=encode_form(data) if data else None,
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), **({"Authorization": _basic(auth)} if auth else {})},
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as answer:
@@ -153,6 +152,10 @@ class ProxiedHttp(TwilioHttp):
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _basic(auth: tuple[str, str]) -> str:
+    return f"Basic {b64encode(':'.join(auth).encode()).decode()}"
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

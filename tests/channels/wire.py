@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -75,7 +76,7 @@ class Wire:
 
 
 @contextmanager
-def wire(answer: Callable[[Request], Reply]) -> Iterator[Wire]:
+def wire(answer: Callable[[Request], Reply], tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
     """Serve on a free port of this machine until the end of the block."""
 
     class Handler(StreamRequestHandler):
@@ -101,11 +102,18 @@ def wire(answer: Callable[[Request], Reply]) -> Iterator[Wire]:
         block_on_close = False
         request_queue_size = 128
 
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            if tls is None:
+                super().finish_request(request, client_address)
+                return
+            with tls.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
+
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that goes away is none of our business here."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        served = Wire(f"http://127.0.0.1:{server.server_address[1]}", answer)
+        served = Wire(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}", answer)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
