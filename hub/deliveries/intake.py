@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock
-from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, String, select, true
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
+import orjson
 
 from channels.base import ReceiptEvent
-from hub.bulk import json_table
-from hub.db import UtcDateTime, write_session
+from hub.db import engine
 from hub.deliveries.models import Receipt
 
-_COLUMNS: dict[str, TypeEngine[Any]] = {
-    "provider": String(),
-    "event_id": String(),
-    "delivery_id": BigInteger(),
-    "provider_id": String(),
-    "state": String(),
-    "why": String(),
-    "code": String(),
-    "opts_out": Boolean(),
-    "happened_at": UtcDateTime(),
-    "received_at": UtcDateTime(),
+_COLUMNS = {
+    "provider": "text",
+    "event_id": "text",
+    "delivery_id": "bigint",
+    "provider_id": "text",
+    "state": "text",
+    "why": "text",
+    "code": "text",
+    "opts_out": "boolean",
+    "happened_at": "timestamptz",
+    "received_at": "timestamptz",
+}
+"""What a receipt is stored with, and how PostgreSQL reads it from JSON."""
+
+_INSERT = f"INSERT INTO {Receipt.__tablename__} ({', '.join(_COLUMNS)}) SELECT "
+_FIELDS = ", ".join(f"json_extract(value, '$.{name}')" for name in _COLUMNS)
+_TYPES = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+_STATEMENTS = {
+    # SQLite needs a WHERE, or takes ON CONFLICT for a join's ON (sqlite.org/lang_upsert.html, 2.2).
+    "sqlite": f"{_INSERT} {_FIELDS} FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
+    "postgresql": f"{_INSERT} * FROM jsonb_to_recordset(CAST(%s AS jsonb)) AS t({_TYPES}) ON CONFLICT DO NOTHING",
 }
 
 
@@ -66,8 +70,7 @@ class Intake:
                 group, self._waiting = self._waiting, []
             if mine not in group:  # whoever took it failed to write: now each for itself
                 group.append(mine)
-            with write_session() as session:
-                _insert(session, [row for waiting in group for row in waiting.items])
+            _write([row for waiting in group for row in waiting.items])
             for waiting in group:
                 waiting.stored = True
 
@@ -91,15 +94,21 @@ def _row(provider: str, event: ReceiptEvent, now: datetime) -> dict[str, object]
         "why": event.why or "",
         "code": event.code,
         "opts_out": event.opts_out,
-        "happened_at": event.happened_at or now,
-        "received_at": now,
+        "happened_at": _moment(event.happened_at or now),
+        "received_at": _moment(now),
     }
 
 
-def _insert(session: Session, items: Sequence[dict[str, object]]) -> None:
-    given = json_table(session, _COLUMNS, items)
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql_insert(Receipt) if on_postgresql else sqlite_insert(Receipt)
-    # SQLite needs a WHERE here, or takes ON CONFLICT for a join's ON (sqlite.org/lang_upsert.html, 2.2).
-    source = select(*given.c).where(true())
-    session.execute(insert.from_select(list(_COLUMNS), source, include_defaults=False).on_conflict_do_nothing())
+def _moment(value: datetime) -> str:
+    """A moment as hub.db.UtcDateTime keeps it in SQLite; PostgreSQL is told that it is UTC."""
+    text = value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return text if engine().dialect.name == "sqlite" else f"{text}+00"
+
+
+def _write(items: Sequence[dict[str, object]]) -> None:
+    """One statement that is always the same, past the ORM and its compiler: they took half of a request's time."""
+    database = engine()
+    statement = _STATEMENTS[database.dialect.name]
+    given = orjson.dumps(items).decode()
+    with database.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql(statement, (given,))
