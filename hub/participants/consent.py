@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from hub.participants.addresses import normal_address
@@ -18,6 +18,7 @@ from hub.participants.models import (
     ContactPointState,
     TopicPreference,
 )
+from hub.participants.rows import insert_rows
 from hub.participants.rules import clean
 from hub.participants.suppressions import lift, suppress
 
@@ -69,8 +70,7 @@ def record(session: Session, evidence: Iterable[Evidence], now: datetime, by: in
         }
         for item in evidence
     ]
-    if rows:
-        session.execute(insert(ConsentEvent), rows)
+    insert_rows(session, ConsentEvent, rows)
 
 
 def opt_out(
@@ -170,8 +170,9 @@ def decline_topic_for(
     if not people:
         return 0
     forget_topic_order(session, people, topic_id)
-    session.execute(
-        insert(TopicPreference),
+    insert_rows(
+        session,
+        TopicPreference,
         [
             {"participant_id": person, "topic_id": topic_id, "rank": DECLINED_RANK, "contact_point_id": None}
             for person in people

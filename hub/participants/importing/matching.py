@@ -47,10 +47,11 @@ def match(session: Session, records: Sequence[Record]) -> list[Target]:
     index = _Index(_known_people(session, records))
     targets: dict[int, Target] = {}
     for record in records:
-        target = index.find(record)
+        names = _names(record)
+        target = index.find(record, names)
         if target is None:
-            target = Target(None, _names(record), set(), record.external_id, hub_number=record.hub_number)
-            index.warn(record)
+            target = Target(None, names, set(), record.external_id, hub_number=record.hub_number)
+            index.warn(record, names)
         _put(target, record)
         index.add(target)
         targets[id(target)] = target
@@ -100,9 +101,8 @@ class _Index:
         for name in person.names:
             _append(self._by_name.setdefault(name, []), person)
 
-    def find(self, record: Record) -> Target | None:
+    def find(self, record: Record, names: set[Name]) -> Target | None:
         """The person that a record is about, if there is one already."""
-        names = _names(record)
         if record.external_id and (found := self._by_external_id.get(record.external_id)):
             return found
         numbered = self._by_number.get(record.hub_number or 0)
@@ -119,9 +119,9 @@ class _Index:
                 return there[0]
         return next((person for person in same if person.addresses & record.addresses), None)
 
-    def warn(self, record: Record) -> None:
+    def warn(self, record: Record, names: set[Name]) -> None:
         """Say who else could be meant by a record that is taken for somebody new."""
-        same = next(self._with_name(_names(record)), None)
+        same = next(self._with_name(names), None)
         told_apart = record.hub_number or (same and same.external_id and record.external_id)
         if same is not None and not told_apart:
             where = f"row {same.rows[0].row}" if same.rows else "somebody who is here already"

@@ -37,7 +37,15 @@ class RowReport:
 
     def as_json(self) -> dict[str, Any]:
         """The row as ``--json`` prints it and as it is kept."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {
+            "row": self.row,
+            "name": self.name,
+            "outcome": self.outcome.value,
+            "change": self.change.value,
+            "look": list(self.look),
+            "notes": list(self.notes),
+            "participant_id": self.participant_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)

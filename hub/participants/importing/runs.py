@@ -17,7 +17,7 @@ from hub.participants.importing.opt_outs import import_opt_outs, is_opt_out_list
 from hub.participants.importing.people import import_people
 from hub.participants.importing.reading import Row, read_table
 from hub.participants.importing.report import ImportReport, Outcome, RowReport, row_from_json, row_report
-from hub.participants.importing.understanding import context_for, understand_row
+from hub.participants.importing.understanding import context_for, in_reading_order, understand_row
 from hub.participants.models import ImportRun
 
 KEPT_FOR = timedelta(days=7)
@@ -225,7 +225,8 @@ def _refuse_without_people(columns: Sequence[Column]) -> None:
 def _import(session: Session, found: _File, by: int | None, now: datetime, *, applied: bool) -> ImportReport:
     _refuse_without_people(found.columns)
     context = context_for(found.columns, now)
-    records = [understand_row(row, found.columns, context) for row in found.rows if any(row.cells)]
+    columns = in_reading_order(found.columns)
+    records = [understand_row(row, columns, context) for row in found.rows if any(row.cells)]
     empty = [
         row_report(row.number, "", Outcome.SKIPPED, (), ["Empty row."]) for row in found.rows if not any(row.cells)
     ]

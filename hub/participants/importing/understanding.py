@@ -32,9 +32,9 @@ def context_for(columns: Sequence[Column], now: datetime) -> Context:
 
 
 def understand_row(row: Row, columns: Sequence[Column], context: Context) -> Record:
-    """What a row says. Whatever is not understood is in the record's ``look``, and its text in the notes."""
+    """What a row says, with columns :func:`in_reading_order`. Whatever is not understood is in the record's ``look``, and its text in the notes."""
     record = Record(row=row.number)
-    for column in sorted(columns, key=_reading_order):
+    for column in columns:
         text = row.cells[column.place]
         if context.ours:
             text = exported.without_guard(text)
@@ -46,9 +46,13 @@ def understand_row(row: Row, columns: Sequence[Column], context: Context) -> Rec
     return record
 
 
-def _reading_order(column: Column) -> tuple[int, int]:
-    """Addresses before what is said about them; otherwise as the file has it."""
-    return (0 if column.field in _ADDRESSES else 2 if column.field in _ABOUT_OTHERS else 1, column.place)
+def in_reading_order(columns: Sequence[Column]) -> list[Column]:
+    """Columns as :func:`understand_row` wants them: addresses before what is said of them, then as the file has them."""
+
+    def place(column: Column) -> tuple[int, int]:
+        return (0 if column.field in _ADDRESSES else 2 if column.field in _ABOUT_OTHERS else 1, column.place)
+
+    return sorted(columns, key=place)
 
 
 def _text(name: str) -> Callable[[Record, str, Column, Context], None]:

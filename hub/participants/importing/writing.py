@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hub.participants.consent import DECLINED_RANK, Evidence
@@ -27,6 +27,7 @@ from hub.participants.models import (
     Participant,
     TopicPreference,
 )
+from hub.participants.rows import insert_into, insert_rows
 from hub.participants.rules import search_text
 
 AT_ONCE = 5_000
@@ -71,7 +72,7 @@ def _insert_people(session: Session, people: Sequence[Planned], now: datetime) -
     if not people:
         return
     ids = session.scalars(
-        insert(Participant).returning(Participant.id, sort_by_parameter_order=True),
+        insert_into(Participant).returning(Participant.id, sort_by_parameter_order=True),
         [_participant_row(one, now) for one in people],
     )
     for one, participant_id in zip(people, ids, strict=True):
@@ -116,8 +117,7 @@ def _insert_points(session: Session, people: Iterable[Planned], now: datetime) -
         for one in people
         for key, point in one.change.new_points.items()
     ]
-    if rows:
-        session.execute(insert(ContactPoint), rows)
+    insert_rows(session, ContactPoint, rows)
 
 
 def _update_points(session: Session, people: Iterable[Planned], now: datetime) -> None:
@@ -142,14 +142,13 @@ def _insert_belongings(session: Session, people: Sequence[Planned], group_ids: M
     formats = [
         {"participant_id": _id(one), "format": needed} for one in people for needed in sorted(one.change.formats)
     ]
-    if formats:
-        session.execute(insert(NeededFormat), formats)
+    insert_rows(session, NeededFormat, formats)
     memberships = {(group_ids[name.casefold()], _id(one)) for one in people for name in one.change.groups}
-    if memberships:
-        session.execute(
-            insert(Membership),
-            [{"group_id": group_id, "participant_id": person} for group_id, person in sorted(memberships)],
-        )
+    insert_rows(
+        session,
+        Membership,
+        [{"group_id": group_id, "participant_id": person} for group_id, person in sorted(memberships)],
+    )
 
 
 def _insert_topic_choices(session: Session, people: Sequence[Planned], now: datetime, by: int | None) -> None:
@@ -177,7 +176,7 @@ def _insert_topic_choices(session: Session, people: Sequence[Planned], now: date
             kind = ConsentKind.CHOSE if steps else ConsentKind.WITHDREW
             words = f"The choice for “{name}” in an exported file."
             evidence.append(Evidence(_id(one), kind, ConsentSource.IMPORT, words, "", topics[name]))
-    session.execute(insert(TopicPreference), rows)
+    insert_rows(session, TopicPreference, rows)
     record_evidence(session, evidence, now, by)
 
 
