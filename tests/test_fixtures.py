@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect, text
 import hub.db
 from config.settings import settings
 from hub.migrate import pending
+from tests.services.requirement import missing
 from tests.services.sandbox import Sandbox
 
 
@@ -44,3 +45,12 @@ def test_every_test_gets_a_sandbox_that_has_forgotten_everything(sandbox: Sandbo
 def test_settings_of_the_person_who_runs_the_tests_do_not_leak_in(tmp_path: Path) -> None:
     assert settings().data_dir == tmp_path / "var"
     assert settings().twilio_account_sid == ""
+
+
+@pytest.mark.parametrize(("required", "outcome"), [("", pytest.skip.Exception), ("1", pytest.fail.Exception)])
+def test_what_a_machine_lacks_is_skipped_or_where_all_is_required_fails(
+    required: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_REQUIRE_ALL", required)
+    with pytest.raises(outcome, match=r"Chromium is missing\. Install it with: apt-get install chromium"):
+        missing("Chromium", "apt-get install chromium")

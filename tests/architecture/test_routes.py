@@ -67,6 +67,7 @@ def test_only_named_pages_open_without_signing_in(app: Flask) -> None:
     open_pages = set()
     for endpoint, method, address in _routes(app, "GET", "POST", "PUT", "PATCH", "DELETE"):
         answer = app.test_client().open(address, method=method)
+        assert answer.status_code != 500, address
         asked_to_sign_in = answer.status_code == 302 and "/sign-in" in answer.headers["Location"]
         if not asked_to_sign_in and answer.status_code not in {401, 403}:
             open_pages.add(endpoint)
