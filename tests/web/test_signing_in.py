@@ -118,10 +118,13 @@ def test_with_a_second_step_the_password_alone_opens_nothing(app: Flask, organis
     assert "From now on" in organiser.post(f"/account/second-step/{action}", {"code": code}).text
 
     visitor = Visitor(app)
-    assert "Enter your code" in sign_in(visitor, "organiser@example.org")
+    asked = sign_in(visitor, "organiser@example.org")
+    assert "Enter your code" in asked
+    token = asked.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
     assert visitor.client.get("/people").status_code == 302
-    assert "That code is not right" in visitor.post("/sign-in/code", {"code": "000000"}).text
-    visitor.post("/sign-in/code", {"code": TOTP(key=key.replace("-", "").replace(" ", "")).generate().token})
+    assert "That code is not right" in visitor.post("/sign-in/code", {"code": "000000", "csrf_token": token}).text
+    again = TOTP(key=key.replace("-", "").replace(" ", "")).generate().token
+    visitor.post("/sign-in/code", {"code": again, "csrf_token": token})
     assert visitor.client.get("/people").status_code == 200
 
 
