@@ -6,6 +6,7 @@ a second Python beside each; a hub that is to stay up on a small machine starts 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -76,6 +77,7 @@ class Supervisor:
         if self._guard.stdout:
             self._guard.stdout.readline()  # it has taken its place
         self._watcher.start()
+        gc.freeze()  # what is loaded stays; without looking at it once more, this process ends at once
         return self
 
     def __exit__(self, *_raised: object) -> None:
