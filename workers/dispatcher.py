@@ -13,9 +13,9 @@ from rq import Worker
 from sqlalchemy import select
 
 from config.channels import CHANNELS
-from hub.announcements.models import Announcement, AnnouncementState
+from hub.announcements.models import Announcement
 from hub.db import read_session, utc_now, write_session
-from hub.deliveries.planning import plan_slice
+from hub.deliveries.planning import PLANNED_FURTHER, plan_slice
 from hub.deliveries.sending import has_work
 from workers.queue import connection, queue
 from workers.running import go_round
@@ -46,7 +46,7 @@ def plan_next_slices(now: datetime) -> bool:
     with read_session() as session:
         ids = session.scalars(
             select(Announcement.id)
-            .where(Announcement.state == AnnouncementState.UNDER_WAY, Announcement.planned_at.is_(None))
+            .where(Announcement.state.in_(PLANNED_FURTHER), Announcement.planned_at.is_(None))
             .order_by(Announcement.urgent.desc(), Announcement.launched_at)
         ).all()
     more = False

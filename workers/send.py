@@ -15,18 +15,19 @@ from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
-from hub.calls.service import put_on_list
 from sqlalchemy.orm import Session
 
 from channels.base import Accepted, Channel, Message, Misconfigured, Outcome, Rejected, Rejection, TryLater
 from channels.opening import open_channel
 from config.channels import CHANNELS, Handover
 from config.settings import settings
+from hub.calls.service import put_on_list
 from hub.db import utc_now, write_session
 from hub.deliveries import sending
 from hub.deliveries.lessons import Lesson, learn
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.sending import LeasedBatch, Result, Start
+from hub.deliveries.stopping import stop_channel
 from workers.messages import texts
 from workers.posts import PublicPosts
 from workers.recorder import Recorder
@@ -242,7 +243,7 @@ class Drain:
     def _stop_channel(self, because: Misconfigured) -> None:
         log.error("channel stopped", channel=self.entry.name, code=because.code)
         with write_session() as session:
-            sending.stop_channel(session, self.entry.name, because.code, because.reason, utc_now())
+            stop_channel(session, self.entry.name, because.code, because.reason, utc_now())
 
 
 def _wait(each: Underway) -> timedelta:

@@ -46,10 +46,10 @@ def take_next_steps(session: Session, now: datetime) -> int:
         .order_by(FollowUp.due_at)
         .limit(STEPS_AT_ONCE)
     ).all()
-    if announcement.state in {AnnouncementState.UNDER_WAY, AnnouncementState.PAUSED}:
-        _step(session, announcement, ids, now)
-    else:
+    if announcement.state is AnnouncementState.CANCELLED:
         _end(session, ids, DeliveryState.CANCELLED, now)
+    else:
+        _step(session, announcement, ids, now)
     session.execute(delete(FollowUp).where(FollowUp.delivery_id.in_(ids)))
     return len(ids)
 
@@ -62,7 +62,7 @@ def _step(session: Session, announcement: Announcement, ids: Sequence[int], now:
     stepping = [row.delivery_id for row in following]
     session.execute(
         update(Delivery)
-        .where(Delivery.id.in_(stepping))
+        .where(Delivery.id.in_(stepping), Delivery.state == DeliveryState.FAILED)
         .values(live=False)
         .execution_options(synchronize_session=False)
     )
@@ -74,6 +74,8 @@ def _step(session: Session, announcement: Announcement, ids: Sequence[int], now:
         }
         chosen = json_table(session, columns, [_as_planned(row) for row in following], "chosen")
         insert_deliveries(session, announcement, chosen, now)
+        if announcement.state is AnnouncementState.CLOSED:  # what had been delivered came back
+            announcement.state, announcement.closed_at = AnnouncementState.UNDER_WAY, None
     _end(session, [key for key in ids if key not in set(stepping)], DeliveryState.UNREACHABLE, now)
 
 

@@ -38,6 +38,9 @@ SLICE = 20_000
 URGENT, SMALL, ORDINARY = 1, 4, 5
 SMALL_AUDIENCE = 2_000
 
+PLANNED_FURTHER = (AnnouncementState.UNDER_WAY, AnnouncementState.CANCELLED)
+"""Announcements of which people who have no delivery yet are given one."""
+
 UNUSABLE = 100_000
 """Added to the rank of a rung that can't be used, so that it comes last."""
 
@@ -244,19 +247,33 @@ def locked(session: Session, announcement_id: int) -> Announcement | None:
 def plan_slice(session: Session, announcement_id: int, now: datetime) -> bool:
     """Write the deliveries of the next slice of people, and the batches that will send them.
 
-    Can be interrupted and repeated at any point. Returns whether more slices are left.
+    Of a cancelled announcement nothing is sent, and everybody still has a place in its account. Can be interrupted and
+    repeated at any point. Returns whether more slices are left.
     """
     announcement = locked(session, announcement_id)
-    if announcement is None or announcement.planned_at or announcement.state != AnnouncementState.UNDER_WAY:
+    if announcement is None or announcement.planned_at or announcement.state not in PLANNED_FURTHER:
         return False
     part = next_slice(session, announcement)
-    chosen = plan(session, announcement, now, part)
-    insert_deliveries(session, announcement, chosen.order_by(Participant.id).subquery("chosen"), now)
+    chosen = plan(session, announcement, now, part).order_by(Participant.id).subquery("chosen")
+    if announcement.state == AnnouncementState.CANCELLED:
+        chosen = _cancelled(chosen)
+    insert_deliveries(session, announcement, chosen, now)
     if part.through is None:
         announcement.planned_at = now
     else:
         announcement.planned_through = part.through
     return part.through is not None
+
+
+def _cancelled(chosen: Subquery) -> Subquery:
+    sendable = chosen.c.state == DeliveryState.PLANNED.value
+    changed = {
+        "state": case((sendable, DeliveryState.CANCELLED.value), else_=chosen.c.state),
+        "why": case((sendable, Why.ANNOUNCEMENT_CANCELLED.value), else_=chosen.c.why),
+        "due_at": AT_ONCE,
+    }
+    columns = (changed.get(column.key, column).label(column.key) for column in chosen.c)
+    return select(*columns).order_by(chosen.c.participant_id).subquery("cancelled")
 
 
 def insert_deliveries(session: Session, announcement: Announcement, chosen: Subquery, now: datetime) -> None:

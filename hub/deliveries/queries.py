@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, selec
 from sqlalchemy.orm import Session
 
 from config.channels import CHANNELS, Handover
-from hub.announcements.models import Announcement, AnnouncementState
+from hub.announcements.models import Announcement
 from hub.deliveries.models import ChannelStop, Delivery
+from hub.deliveries.planning import PLANNED_FURTHER
 from hub.deliveries.rules import REACH, DeliveryState, Reach, Why
 from hub.errors import NotFound
 from hub.paging import Page
@@ -112,7 +113,7 @@ def reach(session: Session, announcement_id: int) -> ReachAccount:
     return ReachAccount(
         audience=audience or 0,
         places=places,
-        planning=announcement.state == AnnouncementState.UNDER_WAY and announcement.planned_at is None,
+        planning=announcement.state in PLANNED_FURTHER and announcement.planned_at is None,
         closed=announcement.closed_at is not None,
     )
 

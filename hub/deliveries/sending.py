@@ -17,7 +17,7 @@ from sqlalchemy import (
     String,
     and_,
     case,
-    delete,
+    exists,
     func,
     insert,
     literal,
@@ -34,7 +34,7 @@ from hub.bulk import json_table
 from hub.db import UtcDateTime
 from hub.deliveries.models import Batch, BatchState, ChannelStop, Delivery, FollowUp
 from hub.deliveries.rules import DeliveryState, Why
-from hub.participants.models import ContactPoint, ContactPointState, NeededFormat, Participant
+from hub.participants.models import ContactPoint, ContactPointState, NeededFormat, Participant, TopicPreference
 
 LEASE = timedelta(seconds=90)
 """How long a worker may hold a batch without starting or recording anything before it is thought to be dead."""
@@ -149,6 +149,8 @@ def start(session: Session, batch: LeasedBatch, count: int, now: datetime) -> li
     lost the contact point since planning is not in the answer, and their delivery is ended here. The answer is empty
     when the batch is used up, and None when this worker holds it no longer, or the announcement is not under way.
     """
+    # Who cancels holds the batch until that is committed (hub.deliveries.service.cancel), so wait and then look.
+    session.execute(select(Batch.id).where(Batch.id == batch.id).with_for_update())
     taken = session.execute(_next(batch, now).limit(count)).all()
     through = taken[-1].delivery_id if len(taken) == count else batch.last_delivery_id
     still_ours = session.execute(
@@ -176,9 +178,15 @@ def _next(batch: LeasedBatch, now: datetime) -> Any:
         .where(NeededFormat.participant_id == Participant.id)
         .scalar_subquery()
     )
+    declined_topic = exists().where(
+        TopicPreference.participant_id == Participant.id,
+        TopicPreference.topic_id == Announcement.topic_id,
+        TopicPreference.contact_point_id.is_(None),
+    )
     verdict = case(
         (Announcement.useful_until <= now, Why.NOT_USEFUL_ANY_MORE.value),
         (or_(Participant.archived_at.is_not(None), Participant.paused_until > now), Why.PAUSED.value),
+        (declined_topic, Why.TOPIC_DECLINED.value),
         (ContactPoint.state == ContactPointState.OPTED_OUT, Why.OPTED_OUT.value),
         (ContactPoint.state == ContactPointState.BAD, Why.CONTACT_POINT_IS_BAD.value),
         (or_(ContactPoint.id.is_(None), ContactPoint.rank.is_(None)), Why.NOT_AGREED.value),
@@ -210,7 +218,11 @@ def _next(batch: LeasedBatch, now: datetime) -> Any:
 
 
 def _ended(row: Any) -> Result:
-    ends = {Why.PAUSED: DeliveryState.DECLINED, Why.NOT_USEFUL_ANY_MORE: DeliveryState.EXPIRED}
+    ends = {
+        Why.PAUSED: DeliveryState.DECLINED,
+        Why.TOPIC_DECLINED: DeliveryState.DECLINED,
+        Why.NOT_USEFUL_ANY_MORE: DeliveryState.EXPIRED,
+    }
     why = Why(row.verdict)
     return Result(row.delivery_id, ends.get(why, DeliveryState.FAILED), why)
 
@@ -335,14 +347,3 @@ def _started_are_uncertain(session: Session, batch: Batch, now: datetime) -> Non
         .values(state=DeliveryState.UNCERTAIN, state_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def stop_channel(session: Session, channel: str, code: str, reason: str, now: datetime) -> None:
-    """Send nothing more on a channel until somebody has looked at its settings."""
-    session.execute(delete(ChannelStop).where(ChannelStop.channel == channel))
-    session.add(ChannelStop(channel=channel, code=code[:40], reason=reason[:300], stopped_at=now))
-
-
-def resume_channel(session: Session, channel: str) -> None:
-    """Try a stopped channel again."""
-    session.execute(delete(ChannelStop).where(ChannelStop.channel == channel))

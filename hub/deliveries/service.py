@@ -12,7 +12,7 @@ from hub.deliveries.checking import Check, check
 from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.planning import locked, plan_slice
 from hub.deliveries.rules import DeliveryState, Why, origins
-from hub.deliveries.sending import resume_channel
+from hub.deliveries.stopping import resume_channel
 from hub.errors import Conflict, NotFound
 
 __all__ = [
@@ -79,14 +79,23 @@ def resume(session: Session, announcement_id: int) -> None:
 
 
 def cancel(session: Session, announcement_id: int, now: datetime) -> None:
-    """Send nothing more of an announcement. What has left can’t be called back, and keeps its place in the account."""
+    """Send nothing more of an announcement. What has left can’t be called back, and keeps its place in the account.
+
+    People who are still to be planned get their place, too: hub.deliveries.planning.plan_slice goes on.
+    """
     announcement = _held(session, announcement_id)
     if announcement.state not in {AnnouncementState.UNDER_WAY, AnnouncementState.PAUSED}:
         raise Conflict(f"“{announcement.title}” is not being sent, so there is nothing to cancel.")
     announcement.state = AnnouncementState.CANCELLED
-    announcement.planned_at = announcement.planned_at or now
     session.flush()
     # Deliveries in leased batches may be on the wire: their worker ends them, or the sweep does (close_finished).
+    # Until this is committed nobody starts more of them, so that nothing that is cancelled here is sent.
+    session.execute(
+        select(Batch.id)
+        .where(Batch.announcement_id == announcement_id, Batch.state != BatchState.DONE)
+        .order_by(Batch.id)
+        .with_for_update()
+    )
     session.execute(
         update(Batch)
         .where(Batch.announcement_id == announcement_id, Batch.state == BatchState.WAITING)
@@ -158,7 +167,7 @@ def close_finished(session: Session, now: datetime) -> list[int]:
     ids = [announcement.id for announcement in finished]
     session.execute(
         delete(Batch)
-        .where(Batch.announcement_id.in_(ids), Batch.state == BatchState.DONE)
+        .where(Batch.announcement_id.in_(ids), Batch.state != BatchState.LEASED)
         .execution_options(synchronize_session=False)
     )
     return ids

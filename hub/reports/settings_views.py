@@ -20,7 +20,7 @@ from hub.accounts.models import RoleName
 from hub.accounts.service import AccountExists, BadAccount
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries.queries import stopped_channels
-from hub.deliveries.sending import resume_channel
+from hub.deliveries.stopping import resume_channel
 from hub.errors import NotFound
 from hub.participants import service as people
 from hub.participants.errors import AlreadyThere, BadDetails

@@ -233,3 +233,23 @@ def test_a_bounce_marks_the_contact_point_so_that_nothing_more_is_sent_to_it() -
     assert attempts("Ann") == [("email", 1, "unreachable", "contact_point_is_bad", True)]
     launch()
     assert attempts("Ann")[-1] == ("", 0, "unreachable", "all_bad", True)
+
+
+@pytest.mark.parametrize(("ways", "state"), [(("email", "text"), "under_way"), (("email",), "closed")])
+def test_what_comes_back_after_everything_was_delivered_is_taken_up_the_ladder(
+    ways: tuple[str, ...], state: str
+) -> None:
+    with write_session() as session:
+        somebody(session, "Ann", *ways)
+    announcement_id = launch()
+    receive("Ann", "delivered")
+    with write_session() as session:
+        assert service.close_finished(session, NOW) == [announcement_id]
+    receive("Ann", "failed", why=Why.CONTACT_POINT_IS_BAD)
+    step()
+    came_back = ("email", 1, "unreachable", "contact_point_is_bad", True)
+    assert attempts("Ann")[-1] == (("text", 2, "planned", "", True) if "text" in ways else came_back)
+    with read_session() as session:
+        found = session.get_one(Announcement, announcement_id)
+        assert (found.state, found.closed_at is None) == (AnnouncementState(state), state == "under_way")
+        assert reach(session, announcement_id).adds_up

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, literal, select, update
 
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.db import read_session, write_session
@@ -14,10 +14,15 @@ from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.queries import people_in, reach
 from hub.deliveries.rules import DeliveryState, Reach, Why
 from hub.deliveries.sending import LeasedBatch, Result
-from hub.participants.models import ContactPoint, ContactPointState, Participant
+from hub.deliveries.stopping import resume_channel, stop_channel
+from hub.participants.models import ContactPoint, ContactPointState, Participant, Topic, TopicPreference
 from tests.deliveries.people import NOW, announcement, somebody
 
 pytestmark = pytest.mark.usefixtures("database")
+
+NOTHING_ABOUT_THE_TOPIC = insert(TopicPreference).from_select(
+    ["participant_id", "topic_id", "rank"], select(Participant.id, Topic.id, literal(0)).join(Topic, literal(True))
+)
 
 
 @pytest.fixture
@@ -88,6 +93,7 @@ def test_deliveries_are_started_in_windows_until_the_batch_is_used_up(launched: 
         (update(ContactPoint).values(state=ContactPointState.OPTED_OUT), "failed", "opted_out"),
         (update(ContactPoint).values(state=ContactPointState.BAD), "failed", "contact_point_is_bad"),
         (update(ContactPoint).values(rank=None), "failed", "not_agreed"),
+        (NOTHING_ABOUT_THE_TOPIC, "declined", "topic_declined"),
         (update(Participant).values(paused_until=NOW + timedelta(days=1)), "declined", "paused"),
         (update(Participant).values(archived_at=NOW), "declined", "paused"),
         (update(Announcement).values(useful_until=NOW), "expired", "not_useful_any_more"),
@@ -193,11 +199,11 @@ def test_urgent_batches_are_leased_first(launched: int) -> None:
 
 def test_a_stopped_channel_leases_nothing_until_it_is_tried_again(launched: int) -> None:
     with write_session() as session:
-        sending.stop_channel(session, "text", "20003", "Twilio refuses the account’s credentials.", NOW)
+        stop_channel(session, "text", "20003", "Twilio refuses the account’s credentials.", NOW)
     assert lease() is None
     with write_session() as session:
         assert not sending.has_work(session, "text", NOW)
-        sending.resume_channel(session, "text")
+        resume_channel(session, "text")
         assert sending.has_work(session, "text", NOW)
     assert lease() is not None
 

@@ -14,7 +14,7 @@ from hub.accounts import service as accounts
 from hub.accounts.cli import account
 from hub.accounts.models import RoleName
 from hub.db import read_session, utc_now, write_session
-from hub.deliveries.sending import stop_channel
+from hub.deliveries.stopping import stop_channel
 from tests.web.conftest import Visitor
 
 
