@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from hub.participants import queries, service
@@ -17,11 +15,9 @@ from hub.participants.service import ParticipantDetails
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def session(database: Engine) -> Iterator[Session]:
-    with database.connect().execution_options(writes=True) as connection, Session(connection) as session:
-        _fill(session)
-        yield session
+@pytest.fixture(autouse=True)
+def filled(session: Session) -> None:
+    _fill(session)
 
 
 def _fill(session: Session) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.participants import queries, service
@@ -16,12 +15,6 @@ from hub.participants.service import ParticipantDetails
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MOBILE = "07700 900123"
 USABLE, BAD, OPTED_OUT = ContactPointState.USABLE, ContactPointState.BAD, ContactPointState.OPTED_OUT
-
-
-@pytest.fixture
-def session(database: Engine) -> Iterator[Session]:
-    with database.connect().execution_options(writes=True) as connection, Session(connection) as session:
-        yield session
 
 
 def add(session: Session, first: str = "Ann", last: str = "Dale", *points: tuple[str, str]) -> int:

@@ -43,7 +43,9 @@ _KIND_OF_PHONE = re.compile(
     r"\b(?:(?:mobile|mob|cell|home|work|tel|telephone|phone|landline|office|number|no|main|day|evening|m|h|t|w)\b[\s.:]*)+",
     re.IGNORECASE,
 )
-_BETWEEN_NUMBERS = re.compile(r"\s*(?::::|[/;,|\n&]|\bor\b|\band\b)\s*", re.IGNORECASE)
+_BETWEEN_NUMBERS = re.compile(r"\s*(?::::|[;|\n&]|\bor\b|\band\b)\s*", re.IGNORECASE)
+_MAYBE_BETWEEN_NUMBERS = re.compile(r"\s*[/,]\s*")
+"""Some people write these inside a number, too."""
 _BETWEEN_MAILBOXES = re.compile(r"\s*(?::::|[;,|\n]|\bor\b|\band\b|\s/\s)\s*", re.IGNORECASE)
 _NAMED_MAILBOX = re.compile(r"(?P<label>[^<>@]*)<\s*(?:mailto:)?(?P<mailbox>[^<>\s]+)\s*>")
 
@@ -71,11 +73,12 @@ def _phones(text: str, country: str, fictional_ok: bool) -> tuple[Found, ...]:
     whole = _one_phone(text, country, fictional_ok=fictional_ok)
     if not whole.problem:
         return (whole,)
-    parts = [part for part in _BETWEEN_NUMBERS.split(text) if part.strip()]
-    if not 2 <= len(parts) <= MOST_IN_A_CELL:
-        return (whole,)
-    found = [_one_phone(part, country, fictional_ok=fictional_ok) for part in parts]
-    return tuple(found) if any(not one.problem for one in found) else (whole,)
+    for between in (_BETWEEN_NUMBERS, _MAYBE_BETWEEN_NUMBERS):
+        parts = [part for part in between.split(text) if part.strip()]
+        if 2 <= len(parts) <= MOST_IN_A_CELL:
+            found = tuple(one for part in parts for one in _phones(part, country, fictional_ok))
+            return found if any(not one.problem for one in found) else (whole,)
+    return (whole,)
 
 
 def _one_phone(text: str, country: str, *, fictional_ok: bool) -> Found:

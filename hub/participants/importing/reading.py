@@ -133,7 +133,7 @@ def _read_workbook(content: bytes) -> tuple[list[list[str]], list[str]]:
 def _read_text(content: bytes) -> tuple[list[list[str]], list[str]]:
     text, remarks = _decode(content)
     start = text[:BYTES_FOR_GUESSING]
-    if len(_CONTROL.findall(start)) > MOST_CONTROL_CHARACTERS * len(start):
+    if len(_CONTROL.findall(start)) > max(MOST_CONTROL_CHARACTERS * len(start), 10):
         raise UnreadableFile("This is not a table. Save the contacts as CSV or as an Excel workbook (XLSX) first.")
     text = text.lstrip("\ufeff")
     stated = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)

@@ -32,7 +32,10 @@ def context_for(columns: Sequence[Column], now: datetime) -> Context:
 
 
 def understand_row(row: Row, columns: Sequence[Column], context: Context) -> Record:
-    """What a row says, with columns :func:`in_reading_order`. Whatever is not understood is in the record's ``look``, and its text in the notes."""
+    """What a row says, with columns :func:`in_reading_order`.
+
+    Whatever is not understood is in the record's ``look``, and its text in the notes.
+    """
     record = Record(row=row.number)
     for column in columns:
         text = row.cells[column.place]
@@ -47,7 +50,7 @@ def understand_row(row: Row, columns: Sequence[Column], context: Context) -> Rec
 
 
 def in_reading_order(columns: Sequence[Column]) -> list[Column]:
-    """Columns as :func:`understand_row` wants them: addresses before what is said of them, then as the file has them."""
+    """Columns as :func:`understand_row` wants them: addresses before what is said of them, else as in the file."""
 
     def place(column: Column) -> tuple[int, int]:
         return (0 if column.field in _ADDRESSES else 2 if column.field in _ABOUT_OTHERS else 1, column.place)

@@ -104,9 +104,11 @@ def understand(text: str) -> Wish:
     if len(text) > LONGEST:
         return Wish(unclear=(f"{text[:LONGEST]}…",))
     reader = _Reader()
-    for part in re.split(r"(?<!e)[,;/&+>|\n()]+|\bthen\b|\bthough\b|(?<!\w)-(?!\w)", _plain(text)):
+    for part in re.split(r"[,;/&+>|\n()]+|\bthen\b|\bthough\b|(?<!\w)-(?!\w)", _plain(text)):
         reader.read(part)
-    return reader.wish()
+    wish = reader.wish()
+    nothing_heard = wish.is_empty and any(letter.isalnum() for letter in text)
+    return Wish(unclear=(text,)) if nothing_heard else wish
 
 
 def _plain(text: str) -> str:
@@ -126,12 +128,10 @@ class _Reader:
         self._unclear: list[str] = []
         self._nothing = False
         self._any = False
-        self._said = ""
 
     def read(self, part: str) -> None:
         """Take in one part. One with a word that is not known counts for nothing."""
         part = _SPACE.sub(" ", part).strip()
-        self._said = self._said or part
         meanings = _meanings(part)
         if meanings is None:
             self._unclear.append(part)
@@ -173,8 +173,6 @@ class _Reader:
         if self._any:
             order += [channel for channel in CONTACTABLE if channel not in order]
         said_something = order or self._refused or self._elsewhere
-        if not (said_something or self._any or self._nothing or self._unclear) and self._said:
-            self._unclear.append(self._said)
         return Wish(
             order=tuple(channel for channel in order if channel not in self._refused),
             refused=frozenset(self._refused - both),
