@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -150,11 +150,12 @@ class Supervisor:
         threading.Thread(target=self._pass_on, args=(member, member.process), daemon=True).start()
 
     def _pass_on(self, member: Member, process: subprocess.Popen[bytes]) -> None:
-        for raw in process.stdout or ():
-            line = raw.decode("utf-8", "replace").rstrip()
-            member.last_lines = [*member.last_lines[-9:], line]
-            if not member.quiet:
-                self._say(member.name, line)
+        with process.stdout or nullcontext(()) as output:
+            for raw in output:
+                line = raw.decode("utf-8", "replace").rstrip()
+                member.last_lines = [*member.last_lines[-9:], line]
+                if not member.quiet:
+                    self._say(member.name, line)
 
     def _watch(self) -> None:
         while not self._stopping.wait(LOOK_EVERY):
