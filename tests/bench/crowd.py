@@ -57,6 +57,7 @@ def make_people(engine: Engine, people: int) -> None:
             connection.execute(text(points.replace("'2026-01-01 00:00:00'", f"'2026-01-01 00:00:00'{stamp}")))
         connection.execute(text(TOPICS))
     with engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(
-            text("VACUUM ANALYZE" if on_postgresql else "ANALYZE")
-        )
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        if on_postgresql:
+            alone.execute(text("CHECKPOINT"))  # what is not on the disk yet, VACUUM does not mark as visible to all
+        alone.execute(text("VACUUM ANALYZE" if on_postgresql else "ANALYZE"))
