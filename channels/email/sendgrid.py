@@ -152,19 +152,19 @@ class SendGridChannel:
 
 def _requests(messages: Sequence[Message]) -> list[list[Message]]:
     """One request for each content, and more where people share a mailbox: SendGrid takes an address once a request."""
-    requests: list[tuple[list[Message], set[str]]] = []
-    of_content: dict[tuple[int, bool], list[tuple[list[Message], set[str]]]] = {}
+    requests: list[list[Message]] = []
+    opened: dict[tuple[int, bool, int], tuple[list[Message], set[str]]] = {}
     for message in messages:
         address = message.address.casefold()
-        opened = of_content.setdefault((id(message.content), bool(message.unsubscribe_url)), [])
-        fitting = next((request for request in opened if address not in request[1]), None)
-        if fitting is None:
-            fitting = ([], set())
-            opened.append(fitting)
-            requests.append(fitting)
-        fitting[0].append(message)
-        fitting[1].add(address)
-    return [people for people, _ in requests]
+        kind, number = (id(message.content), bool(message.unsubscribe_url)), 0
+        while (request := opened.get((*kind, number))) is not None and address in request[1]:
+            number += 1
+        if request is None:
+            request = opened[(*kind, number)] = ([], set())
+            requests.append(request[0])
+        request[0].append(message)
+        request[1].add(address)
+    return requests
 
 
 def _all(messages: Iterable[Message], outcome: Outcome) -> Iterator[Result]:
