@@ -17,6 +17,7 @@ from hub.deliveries.checking import Check
 from hub.deliveries.queries import reach as reach_account
 from hub.deliveries.queries import reach_by_channel, reasons
 from hub.deliveries.rules import Reach
+from hub.deliveries.service import HasProblems
 from hub.deliveries.wording import NEXT_STEPS, PLACES, REASONS
 from hub.errors import NotFound
 from hub.participants.models import Group, Topic
@@ -60,12 +61,12 @@ def announce(
             now=now,
         )
         found = service.check(session, announcement_id, now)
-    if sending:
+    if sending and not found.problems:
         with write_session() as session:
             service.launch(session, announcement_id, by=None, now=utc_now())
-    _print_check(announcement_id, found, sent=sending, as_json=as_json)
+    _print_check(announcement_id, found, sent=sending and not found.problems, as_json=as_json)
     if found.problems:
-        raise SystemExit(1)
+        raise HasProblems(" ".join(found.problems))
 
 
 def _group(session: Any, name: str) -> int:
@@ -98,7 +99,7 @@ def _print_check(announcement_id: int, found: Check, *, sent: bool, as_json: boo
         click.echo(f"  {people:>8,}  {CHANNELS[name].noun}")
     for skipped in found.skipped:
         click.echo(f"  {skipped.people:>8,}  {PLACES[skipped.place].lower()}: {REASONS[skipped.why]}")
-    for line in (*found.problems, *found.warnings):
+    for line in found.warnings:
         click.echo(f"  ! {line}")
     click.echo("It is on its way." if sent else f"Not sent. Look at it on the web, or add --send. ({announcement_id})")
 
