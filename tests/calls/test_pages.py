@@ -10,7 +10,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from hub.accounts.models import RoleName
-from hub.app import create_app
 from hub.calls.models import CallList, CallRecord, PrintLog
 from hub.db import read_session, write_session
 from hub.deliveries.models import Delivery
@@ -18,12 +17,13 @@ from hub.deliveries.rules import DeliveryState
 from hub.participants.models import Participant
 from tests.calls.calling import list_of
 from tests.conversations.signing_in import sign_in
+from tests.services.site import application
 
 
 @pytest.fixture
 def client(sqlite_database: Engine, settings_for: Callable[..., Any]) -> FlaskClient:
     settings_for(redis_url="redis://127.0.0.1:1")
-    return create_app().test_client()
+    return application().test_client()
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from hub.app import create_app
 from hub.conversations.models import Reply, ReplyKind
 from hub.db import read_session, write_session
 from hub.participants.models import ContactPoint, ContactPointState
 from tests.deliveries.people import contact_point, somebody
+from tests.services.site import application
 
 TOKEN = "a-long-secret-end"
 PATH = f"/webhooks/sendgrid/inbound/{TOKEN}"
@@ -28,7 +28,7 @@ SENDER = "ann.smith@example.org"
 @pytest.fixture
 def client(database: Engine, settings_for: Callable[..., Any]) -> FlaskClient:
     settings_for(sendgrid_inbound_token=TOKEN, redis_url="redis://127.0.0.1:1")
-    return create_app().test_client()
+    return application().test_client()
 
 
 def email(**more: object) -> dict[str, object]:

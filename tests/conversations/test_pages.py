@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from hub.accounts.models import RoleName
-from hub.app import create_app
 from hub.conversations.models import Reply, ReplyKind
 from hub.db import read_session, write_session
 from tests.conversations.signing_in import sign_in
 from tests.deliveries.people import NOW, contact_point, somebody
+from tests.services.site import application
 
 NUMBER = "+447700900123"
 
@@ -23,7 +23,7 @@ NUMBER = "+447700900123"
 @pytest.fixture
 def client(database: Engine, settings_for: Callable[..., Any]) -> FlaskClient:
     settings_for(redis_url="redis://127.0.0.1:1")
-    return create_app().test_client()
+    return application().test_client()
 
 
 def reply(number: int, body: str, person: int | None = None, kind: ReplyKind = ReplyKind.MESSAGE) -> Reply:

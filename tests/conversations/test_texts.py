@@ -11,7 +11,6 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from hub.announcements.models import Announcement
-from hub.app import create_app
 from hub.conversations.models import Reply, ReplyKind
 from hub.conversations.rules import kind_of, provider_answered
 from hub.db import read_session, write_session
@@ -20,6 +19,7 @@ from hub.deliveries.rules import DeliveryState
 from hub.participants.models import ConsentEvent, ConsentKind, ConsentSource, ContactPoint, ContactPointState
 from tests.deliveries.people import NOW, contact_point, somebody, topic
 from tests.deliveries.posting import AUTH_TOKEN, PUBLIC_URL, post_as_twilio
+from tests.services.site import application
 
 NUMBER = "+447700900123"
 INBOUND = "/webhooks/twilio/inbound"
@@ -34,7 +34,7 @@ def client(database: Engine, settings_for: Callable[..., Any]) -> FlaskClient:
         group_name="Riverside & Friends",
         redis_url="redis://127.0.0.1:1",
     )
-    return create_app().test_client()
+    return application().test_client()
 
 
 def send(client: FlaskClient, body: str, number: int = 1, **more: str) -> str:

@@ -19,12 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from channels.base import ReceiptEvent
 from channels.email.sendgrid_receipts import read_events
-from hub.app import create_app
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries import intake
 from hub.deliveries.models import Receipt
 from hub.deliveries.rules import DeliveryState, Why
 from tests.deliveries.posting import AUTH_TOKEN, FORM, PUBLIC_URL, post_as_sendgrid, post_as_twilio, public_half
+from tests.services.site import application
 
 SID = "SM" + "0" * 31 + "1"
 STATUS = "/webhooks/twilio/status"
@@ -42,7 +42,7 @@ def configure(settings_for: Callable[..., Any]) -> FlaskClient:
         sendgrid_webhook_public_key=public_half(),
         redis_url="redis://127.0.0.1:1",
     )
-    return create_app().test_client()
+    return application().test_client()
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_nobody_else_can_report(sqlite_client: FlaskClient) -> None:
 
 def test_without_a_token_nothing_is_believed(sqlite_database: Engine, settings_for: Callable[..., Any]) -> None:
     settings_for(public_url=PUBLIC_URL)
-    client = create_app().test_client()
+    client = application().test_client()
     assert post_as_twilio(client, f"{STATUS}?d=1", status(), token="").status_code == 403
     assert post_as_sendgrid(client, [event(1)]).status_code == 403
 

@@ -10,7 +10,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from config.secret_key import secret_key
-from hub.app import create_app
 from hub.db import read_session, write_session
 from hub.participants.models import (
     ConsentEvent,
@@ -23,6 +22,7 @@ from hub.participants.models import (
 from hub.participants.unsubscribe import mask
 from hub.tokens import Purpose, sign
 from tests.deliveries.people import contact_point, somebody, topic
+from tests.services.site import application
 
 ADDRESS = "ann.smith@example.org"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -31,7 +31,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 @pytest.fixture
 def client(database: Engine, settings_for: Callable[..., Any]) -> FlaskClient:
     settings_for(group_name="Riverside", redis_url="redis://127.0.0.1:1")
-    return create_app().test_client()
+    return application().test_client()
 
 
 @pytest.fixture
