@@ -6,12 +6,11 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from config.channels import CHANNELS
-from hub.accounts.access import current_account, has_role, volunteer_required
+from hub.accounts.access import current_account, has_role, organiser_required, volunteer_required
 from hub.accounts.models import RoleName
 from hub.db import read_session
 from hub.deliveries.queries import stopped_channels
 from hub.reports.queries import attention, under_way
-from hub.web.navigation import url_if
 
 bp = Blueprint("home", __name__)
 
@@ -21,7 +20,7 @@ bp = Blueprint("home", __name__)
 def index() -> ResponseReturnValue:
     """What needs an organiser now. A volunteer's work is the call lists, so that is where they begin."""
     if not has_role(current_account(), RoleName.ORGANISER):
-        return redirect(url_if("calls.index") or url_for("account.index"))
+        return redirect(url_for("calls.index"))
     with read_session() as session:
         numbers = attention(session)
         running = under_way(session)
@@ -30,7 +29,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/home/under-way")
-@volunteer_required
+@organiser_required
 def running() -> ResponseReturnValue:
     """The part of the home page that keeps itself up to date."""
     with read_session() as session:

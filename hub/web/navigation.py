@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, request, url_for
 from flask_login import current_user
 
 
@@ -41,8 +41,8 @@ SECTIONS = (
 
 
 def register_navigation(app: Flask) -> None:
-    """Give templates ``navigation()`` and ``url_if()``."""
-    app.jinja_env.globals.update(navigation=navigation, url_if=url_if)
+    """Give templates ``navigation()``."""
+    app.jinja_env.globals["navigation"] = navigation
 
 
 def navigation() -> list[Entry]:
@@ -53,13 +53,8 @@ def navigation() -> list[Entry]:
     return [
         Entry(section.label, url_for(section.endpoint), _is_current(section.prefix))
         for section in SECTIONS
-        if section.roles & mine and section.endpoint in current_app.view_functions
+        if section.roles & mine
     ]
-
-
-def url_if(endpoint: str) -> str | None:
-    """The address of a page, or None where this installation has no such page."""
-    return url_for(endpoint) if endpoint in current_app.view_functions else None
 
 
 def _is_current(prefix: str) -> bool:

@@ -48,7 +48,7 @@ def zelda(site: str) -> int:
         details = ParticipantDetails(
             first_name="Zelda",
             last_name=LONG,
-            known_as="Zee",
+            known_as=LONG,
             language="pl",
             best_time_to_call="Tuesday mornings",
             how_to_talk="Text relay 18001",

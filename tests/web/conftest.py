@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
 from time import time
 from typing import Any
 
@@ -16,19 +15,12 @@ from werkzeug.test import TestResponse
 
 from hub.accounts import service as accounts
 from hub.accounts.models import RoleName
-from hub.app import create_app
 from hub.db import read_session, utc_now, write_session
 from hub.participants import service as people
-from hub.web.limits import limiter
+from tests.services.site import application
 
 PASSWORD = "four words to remember"
 PASSWORD_HASH = accounts.hashed(PASSWORD)
-
-
-@cache
-def _app() -> Flask:
-    """Made once: it asks for its database anew at every request, and need not compile its templates again."""
-    return create_app()
 
 
 class Visitor:
@@ -65,9 +57,7 @@ class Visitor:
 @pytest.fixture
 def app(database: Engine) -> Flask:
     """The application on a fresh database of each kind."""
-    made = _app()
-    limiter.reset()  # tries of the test before
-    return made
+    return application()
 
 
 @pytest.fixture
