@@ -99,7 +99,12 @@ def _rows(rows: Iterable[CallRow]) -> Iterable[dict[str, object]]:
 
 def script(body: str) -> str:
     """A call script as it is read out: what the caller fills in stands in square brackets."""
-    return _text(FIELD.sub(lambda field: f"[{field[1]}]", body).strip())
+    return _text(FIELD.sub(lambda field: _same_for_everybody(field[1]), body).strip())
+
+
+def _same_for_everybody(field: str) -> str:
+    """A field on the cover, which is for all rows: the group's name can be said, the person's is on the row."""
+    return settings().group_name if field == "group name" else f"[{field}]"
 
 
 def _text(text: str) -> str:
