@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries.ladder import take_next_steps
+from hub.deliveries.leases import sweep_lost_leases
 from hub.deliveries.models import FollowUp, Receipt
 from hub.deliveries.receipts import apply_receipts
-from hub.deliveries.sending import sweep_lost_leases
 from hub.deliveries.service import close_finished
 from hub.deliveries.settling import settle_without_receipts
 from workers.running import go_round

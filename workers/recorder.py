@@ -12,11 +12,13 @@ T = TypeVar("T")
 
 AT_MOST_SECONDS = 0.1
 AT_MOST_ITEMS = 500
+IDLE_SECONDS = 20.0
 
 
 class Recorder(Generic[T]):
     """A thread that hands what it is given to ``write``, in order and in small groups, until it is closed.
 
+    Where nothing comes for IDLE_SECONDS, ``write`` gets an empty group, so that it can see to what must not wait.
     An exception of ``write`` ends the thread, and is raised by the next :meth:`put` or by :meth:`close`.
     """
 
@@ -50,10 +52,10 @@ class Recorder(Generic[T]):
     def _write_group(self) -> bool:
         """Gather a group and write it. Returns False once the recorder is closed."""
         group: list[T] = []
-        until = float("inf")
+        until = time.monotonic() + IDLE_SECONDS
         while len(group) < AT_MOST_ITEMS:
             try:
-                item = self._waiting.get(timeout=None if not group else max(until - time.monotonic(), 0))
+                item = self._waiting.get(timeout=max(until - time.monotonic(), 0))
             except queue.Empty:
                 break
             if item is None:

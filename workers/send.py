@@ -9,12 +9,13 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from channels.base import Accepted, Channel, Message, Misconfigured, Outcome, Rejected, Rejection, TryLater
@@ -24,11 +25,12 @@ from config.settings import settings
 from hub.calls.service import put_on_list
 from hub.db import utc_now, write_session
 from hub.deliveries import sending
+from hub.deliveries.leases import keep_leases
 from hub.deliveries.lessons import Lesson, learn
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.sending import LeasedBatch, Result, Start
 from hub.deliveries.stopping import stop_channel
-from workers.messages import texts
+from workers.messages import Texts, texts
 from workers.posts import PublicPosts
 from workers.recorder import Recorder
 from workers.running import STOP
@@ -40,6 +42,12 @@ WINDOW_SECONDS = 0.1
 MOST_FAILURES = 8
 """After so many tries of a batch, what the provider was still too busy for takes the next rung."""
 LONGEST_WAIT = timedelta(minutes=15)
+KEEP_SECONDS = 15.0
+"""How often a job that waits for its provider says that it is alive."""
+LONGEST_JOB_SECONDS = 600.0
+"""A job that takes longer hangs: then it loses what it holds."""
+WRITE_AGAIN_AFTER = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0)
+"""Seconds, for what providers have answered: without it nobody knows what was sent."""
 
 HANDED_OVER = {
     Handover.SENT: DeliveryState.SENT,
@@ -96,6 +104,9 @@ class Drain:
         self.until = time.monotonic() + BUDGET_SECONDS
         self.window = FIRST_WINDOW
         self.misconfigured: Misconfigured | None = None
+        self.failure: Exception | None = None
+        self.broken = False
+        self.keep_at = time.monotonic() + KEEP_SECONDS
         self.underway: dict[int, Underway] = {}
         self.batch_of: dict[int, Underway] = {}
         self.posts = PublicPosts(channel)
@@ -103,12 +114,20 @@ class Drain:
 
     def run(self) -> None:
         """Send until nothing is waiting, the time is up or the process is asked to stop."""
+        answers = self.to.send(self.messages())
         try:
-            for delivery_id, outcome in self.to.send(self.messages()):
+            for delivery_id, outcome in answers:
                 provider_id = outcome.provider_id if isinstance(outcome, Accepted) else ""
                 for served in self.posts.served_by(delivery_id, provider_id):
                     self._answered(served, outcome)
+            if self.failure is not None:
+                raise self.failure
+        except BaseException:
+            self.broken = True
+            raise
         finally:
+            if isinstance(answers, Generator):
+                answers.close()  # nothing may go on behind the next job's back
             for each in list(self.underway.values()):
                 self._let_go(each)
             self.recorder.close()
@@ -118,7 +137,16 @@ class Drain:
     # --- What is sent -------------------------------------------------------------------------------------
 
     def messages(self) -> Iterator[Message]:
-        """The messages of one batch after the other, each checked as late as there is room to send it."""
+        """The messages of one batch after the other, each checked as late as there is room to send it.
+
+        What goes wrong here ends them, and is raised by :meth:`run` once what was read already is answered.
+        """
+        try:
+            yield from self._messages()
+        except Exception as error:  # noqa: BLE001 - raised by run
+            self.failure = error
+
+    def _messages(self) -> Iterator[Message]:
         while self._goes_on():
             with write_session() as session:
                 batch = sending.lease_batch(session, self.entry.name, uuid.uuid4().hex, utc_now())
@@ -128,36 +156,50 @@ class Drain:
             yield from self._messages_of(each)
             self._let_go_if_answered(each)
 
-    def _goes_on(self) -> bool:
-        return self.misconfigured is None and not STOP.is_set() and time.monotonic() < self.until
+    def _goes_on(self, each: Underway | None = None) -> bool:
+        held = self.misconfigured is not None or (each is not None and each.try_later is not None)
+        return not held and not STOP.is_set() and time.monotonic() < self.until
 
     def _messages_of(self, each: Underway) -> Iterator[Message]:
         while not each.batch.used_up:
-            if not self._goes_on() or each.try_later is not None:
+            if not self._goes_on(each):
                 return
             began, now = time.monotonic(), utc_now()
             with write_session() as session:
                 starts = sending.start(session, each.batch, self.window, now)
             if starts is None:
                 return
-            yield from self._as_messages(each, starts, now)
+            if not (yield from self._as_messages(each, starts, now)):
+                return
             self._adapt_window(time.monotonic() - began)
         each.handed_over = True
 
-    def _as_messages(self, each: Underway, starts: list[Start], now: datetime) -> Iterator[Message]:
+    def _as_messages(self, each: Underway, starts: list[Start], now: datetime) -> Generator[Message, None, bool]:
+        """Hand a window over. Returns False where the rest of it has to wait: giving the batch back sees to that."""
         what = texts(each.batch.announcement_id, self.entry.name)
-        if self.entry.handover is not Handover.POSTED:
-            for start in starts:
-                self._hand_over(each, [start.delivery_id])
-                yield what.message(start, now)
-            return
+        if self.entry.handover is Handover.POSTED:
+            return (yield from self._as_posts(each, what, starts, now))
+        for start in starts:
+            if not self._goes_on(each):
+                return False
+            message = what.message(start, now)
+            self._hand_over(each, [start.delivery_id])
+            yield message
+        return True
+
+    def _as_posts(
+        self, each: Underway, what: Texts, starts: list[Start], now: datetime
+    ) -> Generator[Message, None, bool]:
         for message, post, ids in self.posts.messages(each.batch.announcement_id, what, starts, now):
+            if not self._goes_on(each):
+                return False
             self._hand_over(each, ids)
             if message is not None:
                 yield message
                 continue
             for delivery_id in ids:
                 self._answered(delivery_id, Accepted(post.provider_id))
+        return True
 
     def _hand_over(self, each: Underway, ids: list[int]) -> None:
         each.unanswered.update(ids)
@@ -208,9 +250,23 @@ class Drain:
     # --- Writing it down, in the recorder's thread --------------------------------------------------------
 
     def _write(self, group: list[tuple[LeasedBatch, Result] | LetGo]) -> None:
+        for seconds in WRITE_AGAIN_AFTER:
+            try:
+                self._write_once(group)
+            except (OperationalError, InterfaceError) as error:  # a deadlock, or the database is away for a moment
+                log.warning("answers could not be recorded yet", channel=self.entry.name, error=type(error).__name__)
+                time.sleep(seconds)
+            else:
+                return
+        self._write_once(group)
+
+    def _write_once(self, group: list[tuple[LeasedBatch, Result] | LetGo]) -> None:
         now = utc_now()
         answers = [item for item in group if not isinstance(item, LetGo)]
         with write_session() as session:
+            if self.keep_at <= time.monotonic() < self.until + LONGEST_JOB_SECONDS:
+                keep_leases(session, [each.batch for each in list(self.underway.values())], now)
+                self.keep_at = time.monotonic() + KEEP_SECONDS
             self._write_results(session, answers, now)
             for item in group:
                 if isinstance(item, LetGo):
@@ -234,10 +290,11 @@ class Drain:
                 put_on_list(session, announcement_id, ids, now)
 
     def _write_let_go(self, session: Session, each: Underway, now: datetime) -> None:
-        if each.handed_over and each.try_later is None and self.misconfigured is None:
+        if each.handed_over and not each.unanswered and each.try_later is None and self.misconfigured is None:
             sending.finish(session, each.batch)
         else:
-            hold = None if each.try_later is None else now + _wait(each)
+            # One that breaks its job would be the first to be leased again, before everything else.
+            hold = now + _wait(each) if each.try_later is not None or self.broken else None
             sending.give_back(session, each.batch, hold_until=hold)
 
     def _stop_channel(self, because: Misconfigured) -> None:

@@ -28,7 +28,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from config.channels import CHANNELS
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.bulk import json_table
 from hub.db import UtcDateTime
@@ -320,30 +319,3 @@ def give_back(session: Session, batch: LeasedBatch, *, hold_until: datetime | No
         .execution_options(synchronize_session=False)
     ).one_or_none()
     return 0 if row is None else int(row.failures)
-
-
-def sweep_lost_leases(session: Session, now: datetime) -> int:
-    """Give back batches whose worker has died; what it may have been sending becomes uncertain. Returns how many."""
-    lost = session.scalars(
-        select(Batch)
-        .where(Batch.state == BatchState.LEASED, Batch.held_until < now)
-        .with_for_update(skip_locked=True)
-        .limit(100)
-    ).all()
-    for batch in lost:
-        if CHANNELS[batch.channel].repeatable:
-            batch.started_through = 0
-        else:
-            _started_are_uncertain(session, batch, now)
-        batch.state, batch.lease, batch.held_until = BatchState.WAITING, None, None
-        batch.failures += 1
-    return len(lost)
-
-
-def _started_are_uncertain(session: Session, batch: Batch, now: datetime) -> None:
-    session.execute(
-        update(Delivery)
-        .where(covered_by(batch), Delivery.id <= batch.started_through, Delivery.state == DeliveryState.PLANNED)
-        .values(state=DeliveryState.UNCERTAIN, state_at=now)
-        .execution_options(synchronize_session=False)
-    )

@@ -12,7 +12,7 @@ from hub.deliveries.models import ChannelStop
 
 
 def stop_channel(session: Session, channel: str, code: str, reason: str, now: datetime) -> None:
-    """Send nothing more on a channel until somebody has looked at its settings. Several workers may find out at once."""
+    """Send nothing more on a channel until somebody has looked at its settings. Several workers may say so at once."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     told = {"code": code[:40], "reason": reason[:300], "stopped_at": now}
     session.execute(

@@ -10,6 +10,7 @@ from sqlalchemy import insert, literal, select, update
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.db import read_session, write_session
 from hub.deliveries import sending, service
+from hub.deliveries.leases import sweep_lost_leases
 from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.queries import people_in, reach
 from hub.deliveries.rules import DeliveryState, Reach, Why
@@ -126,7 +127,7 @@ def test_a_worker_that_lost_its_lease_starts_nothing(launched: int) -> None:
     batch = lease()
     assert batch is not None
     with write_session() as session:
-        assert sending.sweep_lost_leases(session, NOW + sending.LEASE + timedelta(seconds=1)) == 1
+        assert sweep_lost_leases(session, NOW + sending.LEASE + timedelta(seconds=1)) == 1
     assert lease("worker-2") is not None
     assert start(batch) is None
 
@@ -137,7 +138,7 @@ def test_after_a_crash_only_what_was_started_and_not_recorded_is_uncertain(launc
     start(batch, 3)
     record(Result(delivery_of("Ann"), DeliveryState.SENT, provider_id="SM1"))
     with write_session() as session:
-        sending.sweep_lost_leases(session, NOW + sending.LEASE + timedelta(seconds=1))
+        sweep_lost_leases(session, NOW + sending.LEASE + timedelta(seconds=1))
     assert states() == {
         "Ann": ("sent", ""),
         "Bob": ("uncertain", ""),
