@@ -46,6 +46,8 @@ KEEP_SECONDS = 15.0
 """How often a job that waits for its provider says that it is alive."""
 LONGEST_JOB_SECONDS = 600.0
 """A job that takes longer hangs: then it loses what it holds."""
+LONGEST_PROVIDER_ID = 80
+"""Characters of it that are kept. No provider's are longer, and one that were must not stop the others' recording."""
 WRITE_AGAIN_AFTER = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0)
 """Seconds, for what providers have answered: without it nobody knows what was sent."""
 
@@ -126,11 +128,13 @@ class Drain:
             self.broken = True
             raise
         finally:
-            if isinstance(answers, Generator):
-                answers.close()  # nothing may go on behind the next job's back
-            for each in list(self.underway.values()):
-                self._let_go(each)
-            self.recorder.close()
+            try:
+                if isinstance(answers, Generator):
+                    answers.close()  # nothing may go on behind the next job's back
+                for each in list(self.underway.values()):
+                    self._let_go(each)
+            finally:
+                self.recorder.close()
         if self.misconfigured is not None:
             self._stop_channel(self.misconfigured)
 
@@ -228,7 +232,8 @@ class Drain:
     def _result(self, delivery_id: int, outcome: Outcome) -> Result:
         match outcome:
             case Accepted():
-                return Result(delivery_id, HANDED_OVER[self.entry.handover], Why.NONE, outcome.provider_id or None)
+                provider_id = outcome.provider_id[:LONGEST_PROVIDER_ID] or None
+                return Result(delivery_id, HANDED_OVER[self.entry.handover], Why.NONE, provider_id)
             case Rejected():
                 return Result(delivery_id, DeliveryState.FAILED, REJECTED[outcome.why], None, outcome.code[:40])
             case TryLater():

@@ -48,7 +48,7 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     # Carriers and mailbox providers do take a delivery back: a bounce can follow “delivered”.
     S.DELIVERED: frozenset({S.CONFIRMED, S.FAILED}),
     S.CONFIRMED: frozenset(),
-    S.FAILED: frozenset({S.UNREACHABLE, S.CONFIRMED}),
+    S.FAILED: frozenset({S.UNREACHABLE, S.DECLINED, S.EXPIRED, S.CANCELLED, S.CONFIRMED}),
     S.UNREACHABLE: frozenset({S.CONFIRMED}),
     S.DECLINED: frozenset({S.CONFIRMED}),
     S.EXPIRED: frozenset({S.CONFIRMED}),

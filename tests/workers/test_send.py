@@ -166,3 +166,10 @@ def test_answers_are_recorded_once_the_database_is_back(database: Engine, monkey
     assert failures == []
     assert states() == {"Ann": "sent", "Bob": "sent"}
     assert batches() == [("done", 0, False)]
+
+
+@pytest.mark.usefixtures("database")
+def test_an_answer_with_an_endless_id_is_recorded_like_any_other() -> None:
+    launch("Ann", "Bob")
+    send.Drain("text", Provider(lambda message: Accepted(f"{message.delivery_id}" * 200))).run()
+    assert states() == {"Ann": "sent", "Bob": "sent"}
