@@ -22,7 +22,7 @@ from hub.processes.demo_folder import DemoFolder
 from hub.processes.demo_report import Outcome, Terminal, progress_line
 from hub.processes.demo_settings import LOCAL, free_port_after, leave_own_settings_aside, use_demo_settings
 from hub.processes.hanging import what_hangs
-from hub.processes.running import Lines, child_environment, start_procfile, wait_for, wait_for_web
+from hub.processes.running import Lines, child_environment, start_the_others, start_web, wait_for, wait_for_web
 from hub.processes.supervisor import Supervisor
 from hub.processes.valkey import start_valkey
 
@@ -133,7 +133,7 @@ def _start(supervisor: Supervisor, chosen: Settings, sandbox_port: int) -> None:
     arguments = ["--port", str(sandbox_port), "--hub-url", chosen.public_url, "--data", str(chosen.data_dir)]
     command = [sys.executable, "-m", "channels.sandbox", *arguments]
     supervisor.start("sandbox", command, child_environment(chosen))
-    start_procfile(supervisor, chosen)
+    start_web(supervisor, chosen)
 
 
 def _prepare(run: DemoRun, people: int | None) -> None:
@@ -141,4 +141,5 @@ def _prepare(run: DemoRun, people: int | None) -> None:
     make_accounts(run.folder)
     wait_for(run.supervisor.members["sandbox"], f"{run.sandbox_url}/sandbox/api/summary")
     wait_for_web(run.supervisor, run.chosen)
+    start_the_others(run.supervisor, run.chosen)
     run.announcement = announce(run.terminal)

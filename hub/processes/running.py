@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from hub.processes.supervisor import Member, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 
+WEB = "web"
 ENOUGH_ENDINGS = 3
 READY_SECONDS = 180.0
 
@@ -75,12 +76,21 @@ def procfile_commands() -> dict[str, str]:
     return commands
 
 
-def start_procfile(supervisor: Supervisor, chosen: Settings) -> None:
-    """Start everything that the Procfile names, but the release step."""
-    environment = child_environment(chosen)
-    for name, line in procfile_commands().items():
+def start_web(supervisor: Supervisor, chosen: Settings) -> None:
+    """Start the Procfile's web server, ahead of the others: on a small machine people can sign in the sooner."""
+    _start(supervisor, chosen, [WEB])
+
+
+def start_the_others(supervisor: Supervisor, chosen: Settings) -> None:
+    """Start everything else that the Procfile names, but the release step."""
+    _start(supervisor, chosen, [name for name in procfile_commands() if name != WEB])
+
+
+def _start(supervisor: Supervisor, chosen: Settings, names: Iterable[str]) -> None:
+    environment, commands = child_environment(chosen), procfile_commands()
+    for name in names:
         # The shell gives way to the program, so that signals reach that.
-        supervisor.start(name, ["/bin/sh", "-c", f"exec {line}"], environment)
+        supervisor.start(name, ["/bin/sh", "-c", f"exec {commands[name]}"], environment)
 
 
 def child_environment(chosen: Settings) -> dict[str, str]:
@@ -103,7 +113,7 @@ def own_address(chosen: Settings) -> str:
 
 def wait_for_web(supervisor: Supervisor, chosen: Settings) -> None:
     """Return when the web server answers. Raises :class:`DoesNotStart`."""
-    wait_for(supervisor.members["web"], f"{own_address(chosen)}/healthz")
+    wait_for(supervisor.members[WEB], f"{own_address(chosen)}/healthz")
 
 
 def wait_for(member: Member, url: str) -> None:

@@ -13,7 +13,7 @@ from hub.db import engine
 from hub.migrate import migrate, pending
 from hub.processes.data_folder import check_port, only_run_in
 from hub.processes.demo_folder import refuse_demo_folder
-from hub.processes.running import Lines, start_procfile, stopped_by_signals, wait_for_web
+from hub.processes.running import Lines, start_the_others, start_web, stopped_by_signals, wait_for_web
 from hub.processes.supervisor import Supervisor
 from hub.processes.valkey import start_valkey
 
@@ -46,8 +46,9 @@ def start() -> int:
         with Supervisor(lines.say, lines.say, stays_open=[lock]) as supervisor:
             if not chosen.redis_url:
                 start_valkey(supervisor, chosen)
-            start_procfile(supervisor, chosen)
+            start_web(supervisor, chosen)
             wait_for_web(supervisor, chosen)
+            start_the_others(supervisor, chosen)
             lines.say("hub", f"Everyway is running: {chosen.public_url} (Ctrl-C stops it)")
             supervisor.wait()
     return 0
