@@ -16,7 +16,9 @@ SHORTEST_NUMBER_SEARCHED = 3
 
 
 def clean(text: str) -> str:
-    """Text as it may be stored: without what PostgreSQL refuses (NUL, half characters), and trimmed."""
+    """Text as it is stored: trimmed, with plain line ends, without what PostgreSQL refuses (NUL, half letters)."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _NOT_STORABLE.sub("", text).strip()
 
 

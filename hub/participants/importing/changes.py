@@ -139,8 +139,8 @@ def _notes(change: Change, record: Record, known: Snapshot) -> None:
 
 
 def _is_there(note: str, before: str) -> bool:
-    """Whether several lines together are in the notes already."""
-    return "\n" in note and f"\n{note}\n" in f"\n{before}\n"
+    """Whether several lines together are in the notes already, or are all of them."""
+    return note.split() == before.split() or ("\n" in note and f"\n{note}\n" in f"\n{before}\n")
 
 
 def _points(change: Change, record: Record, known: Snapshot, suppressed: Suppressed) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from hub.participants.importing import workbook
 from hub.participants.rules import clean
 
 LARGEST_FILE = 20 * 1024 * 1024
+LARGEST_UNPACKED = 500 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_COLUMNS = 200
 SEPARATORS = (",", ";", "\t", "|")
@@ -60,7 +62,13 @@ _NOT_A_TABLE: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf", "a compressed file"),
     (b"Rar!", "a compressed file"),
 )
-_WORKBOOK_STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_ARCHIVE = b"PK\x03\x04"
+_WORKBOOK_STARTS = (_ARCHIVE, b"\xd0\xcf\x11\xe0")
+
+DAMAGED = (
+    "This file can’t be read as a workbook: it is damaged, of another kind, or too large when opened. "
+    "Open it in a spreadsheet program and save it as CSV."
+)
 
 csv.field_size_limit(LARGEST_FILE)
 
@@ -106,7 +114,20 @@ def read_table(content: bytes) -> Table:
     return Table(_tidy(rows), remarks)
 
 
+def _refuse_what_unpacks_to_too_much(content: bytes) -> None:
+    """Look at what an XLSX or ODS archive says of itself; the process that reads it believes nothing of it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        unpacked = LARGEST_UNPACKED + 1
+    if unpacked > LARGEST_UNPACKED:
+        raise UnreadableFile(DAMAGED)
+
+
 def _read_workbook(content: bytes) -> tuple[list[list[str]], list[str]]:
+    if content.startswith(_ARCHIVE):
+        _refuse_what_unpacks_to_too_much(content)
     command = [sys.executable, str(Path(workbook.__file__)), str(MOST_ROWS), str(MOST_COLUMNS)]
     try:
         done = subprocess.run(  # noqa: S603 - our own program, and the file comes on standard input
@@ -117,10 +138,7 @@ def _read_workbook(content: bytes) -> tuple[list[list[str]], list[str]]:
     if done.returncode == workbook.PASSWORD:
         raise UnreadableFile("This workbook is protected with a password. Save it without one.")
     if done.returncode:
-        raise UnreadableFile(
-            "This file can’t be read as a workbook: it is damaged, of another kind, or too large when opened. "
-            "Open it in a spreadsheet program and save it as CSV."
-        )
+        raise UnreadableFile(DAMAGED)
     first, *lines = done.stdout.splitlines()
     about = json.loads(first)
     remarks = []
@@ -217,7 +235,9 @@ def _parse(text: str, separator: str) -> list[list[str]]:
 def _tidy(rows: Sequence[list[str]]) -> list[Row]:
     if len(rows) > MOST_ROWS:
         raise UnreadableFile(f"This file has more than {MOST_ROWS:,} rows. Split it into smaller ones.")
-    tidied = [Row(number, [_tidy_cell(cell) for cell in cells]) for number, cells in enumerate(rows, start=1)]
+    tidied = [
+        Row(number, [clean(cell) if cell else cell for cell in cells]) for number, cells in enumerate(rows, start=1)
+    ]
     width = max((_filled(row.cells) for row in tidied), default=0)
     if width > MOST_COLUMNS:
         raise UnreadableFile(f"This file has more than {MOST_COLUMNS} columns. Keep only those that matter here.")
@@ -233,7 +253,3 @@ def _tidy(rows: Sequence[list[str]]) -> list[Row]:
 
 def _filled(cells: Sequence[str]) -> int:
     return max((place for place, cell in enumerate(cells, start=1) if cell), default=0)
-
-
-def _tidy_cell(cell: str) -> str:
-    return clean(cell.replace("\xa0", " ").replace("\r\n", "\n")) if cell else cell
