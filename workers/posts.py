@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from channels.base import Message
 from hub.db import read_session
 from hub.deliveries.models import PublicPost
-from hub.deliveries.sending import Result, Start
+from hub.deliveries.recording import Result
+from hub.deliveries.sending import Start
 from workers.messages import Texts
 
 

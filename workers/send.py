@@ -27,8 +27,9 @@ from hub.db import utc_now, write_session
 from hub.deliveries import sending
 from hub.deliveries.leases import keep_leases
 from hub.deliveries.lessons import Lesson, learn
+from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Why
-from hub.deliveries.sending import LeasedBatch, Result, Start
+from hub.deliveries.sending import LeasedBatch, Start
 from hub.deliveries.stopping import stop_channel
 from workers.messages import Texts, texts
 from workers.posts import PublicPosts
@@ -279,7 +280,7 @@ class Drain:
 
     def _write_results(self, session: Session, answers: list[tuple[LeasedBatch, Result]], now: datetime) -> None:
         results = [result for _, result in answers]
-        sending.record(session, results, now)
+        record(session, results, now)
         lessons = [
             Lesson(result.delivery_id, result.why, self.entry.label, result.code or "")
             for result in results

@@ -15,8 +15,8 @@ from hub.calls.models import CallList, CallListRow, CallOutcome, CallRecord, Pri
 from hub.calls.queries import ENOUGH_TRIES, TRIES
 from hub.calls.rules import BAD_NUMBER, EFFECTS
 from hub.deliveries.models import Delivery, FollowUp
+from hub.deliveries.recording import follow_up
 from hub.deliveries.rules import DeliveryState, Why, origins
-from hub.deliveries.sending import follow_up
 from hub.errors import Conflict, NotFound
 from hub.participants.models import ConsentSource, ContactPoint, ContactPointState
 from hub.participants.service import mark_bad, mark_usable, opt_in, opt_out

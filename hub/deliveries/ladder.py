@@ -14,9 +14,10 @@ from hub.announcements.models import Announcement, AnnouncementState
 from hub.bulk import json_table
 from hub.db import UtcDateTime
 from hub.deliveries.models import Delivery, FollowUp
-from hub.deliveries.planning import insert_deliveries, locked, rungs
+from hub.deliveries.planning import insert_deliveries, locked
 from hub.deliveries.quiet_hours import AT_ONCE, due_at
 from hub.deliveries.rules import DeliveryState, Why
+from hub.deliveries.rungs import rungs
 from hub.participants.models import Participant
 
 STEPS_AT_ONCE = 1_000

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Select,
     Subquery,
     and_,
@@ -21,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from config.channels import CHANNELS
 from hub.announcements.models import Announcement, AnnouncementState, AudienceGroup, AudiencePerson
@@ -29,6 +27,7 @@ from hub.db import UtcDateTime
 from hub.deliveries.models import Batch, BatchState, Delivery
 from hub.deliveries.quiet_hours import AT_ONCE, due_at
 from hub.deliveries.rules import DeliveryState, Why
+from hub.deliveries.rungs import Slice, first, general_rungs, own_rungs
 from hub.participants.models import ContactPoint, ContactPointState, Membership, Participant, TopicPreference
 
 FIRST_SLICE = 1_000
@@ -40,25 +39,6 @@ SMALL_AUDIENCE = 2_000
 
 PLANNED_FURTHER = (AnnouncementState.UNDER_WAY, AnnouncementState.CANCELLED)
 """Announcements of which people who have no delivery yet are given one."""
-
-UNUSABLE = 100_000
-"""Added to the rank of a rung that can't be used, so that it comes last."""
-
-Rungs = Select[*tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Participants with ``after < id <= through``; ``through`` None: to the end."""
-
-    after: int
-    through: int | None
-
-    def holds(self, participant_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-        """The condition that a column with participants' ids is in the slice."""
-        if self.through is None:
-            return participant_id > self.after
-        return and_(participant_id > self.after, participant_id <= self.through)
 
 
 def audience(announcement: Announcement) -> ColumnElement[bool]:
@@ -85,83 +65,6 @@ def audience(announcement: Announcement) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def general_rungs(announcement: Announcement, part: Slice | None = None) -> Rungs:
-    """Everybody's usable rungs in their general order: participant_id, rank, channel, contact_point_id.
-
-    Channels without a text are no rungs. ``part``: only of these people (no database draws that conclusion from the
-    participants that the rungs are joined to).
-    """
-    # Written exactly as the index's own condition, without parameters, so that both databases see that it applies.
-    found = select(
-        ContactPoint.participant_id, ContactPoint.rank, ContactPoint.channel, ContactPoint.id.label("contact_point_id")
-    ).where(_usable(), ContactPoint.rank.is_not(None))
-    written = _written(announcement)
-    if written != set(CHANNELS):
-        found = found.where(ContactPoint.channel.in_(written))
-    return found if part is None else found.where(part.holds(ContactPoint.participant_id))
-
-
-def own_rungs(announcement: Announcement, part: Slice | None = None) -> Rungs:
-    """The rungs of people with an own order for the announcement's topic, which replaces the general one.
-
-    Everybody who has one is there; where a rung can't be used, or they want none, contact_point_id is null.
-    """
-    found = (
-        select(
-            TopicPreference.participant_id,
-            TopicPreference.rank,
-            ContactPoint.channel,
-            ContactPoint.id.label("contact_point_id"),
-        )
-        .outerjoin(
-            ContactPoint,
-            and_(
-                ContactPoint.id == TopicPreference.contact_point_id,
-                # Said once more of the contact point, so that its index can be used.
-                ContactPoint.participant_id == TopicPreference.participant_id,
-                _usable(),
-                ContactPoint.channel.in_(_written(announcement)),
-            ),
-        )
-        .where(TopicPreference.topic_id == announcement.topic_id)
-    )
-    return found if part is None else found.where(part.holds(TopicPreference.participant_id))
-
-
-def rungs(announcement: Announcement) -> CompoundSelect[*tuple[Any, ...]]:
-    """Every usable rung of everybody's ladder for this announcement."""
-    own = own_rungs(announcement).subquery("own")
-    own_order = select(TopicPreference.participant_id).where(TopicPreference.topic_id == announcement.topic_id)
-    general = general_rungs(announcement).where(ContactPoint.participant_id.not_in(own_order))
-    return general.union_all(select(own).where(own.c.contact_point_id.is_not(None)))
-
-
-def _written(announcement: Announcement) -> set[str]:
-    return {variant.channel for variant in announcement.variants if variant.body.strip()}
-
-
-def _usable() -> ColumnElement[bool]:
-    return ContactPoint.state == literal(ContactPointState.USABLE, ContactPoint.state.type, literal_execute=True)
-
-
-def _first(session: Session, every: Rungs, name: str) -> Subquery:
-    """The first usable rung of each person, or a row of nulls for whoever has rungs of which none can be used."""
-    of = every.subquery()
-    columns = (of.c.participant_id, of.c.rank, of.c.channel, of.c.contact_point_id)
-    unusable_last = of.c.contact_point_id.is_(None)
-    if session.get_bind().dialect.name == "postgresql":
-        first = (
-            select(*columns)
-            .ext(postgresql.distinct_on(of.c.participant_id))
-            .order_by(of.c.participant_id, *([unusable_last] if name == "own" else []), of.c.rank)
-        )
-    else:
-        # SQLite takes the bare columns from the row that holds the minimum (sqlite.org/lang_select.html, 2.5).
-        least = func.min(of.c.rank + case((unusable_last, UNUSABLE), else_=0) if name == "own" else of.c.rank)
-        first = select(of.c.participant_id, least.label("rank"), *columns[2:]).group_by(of.c.participant_id)
-    return first.subquery(name)
-
-
 def plan(
     session: Session, announcement: Announcement, now: datetime, part: Slice | None = None
 ) -> Select[*tuple[Any, ...]]:
@@ -169,8 +72,8 @@ def plan(
 
     ``part``: only of these people.
     """
-    general = _first(session, general_rungs(announcement, part), "general")
-    own = _first(session, own_rungs(announcement, part), "own")
+    general = first(session, general_rungs(announcement, part), "general")
+    own = first(session, own_rungs(announcement, part), "own")
     has_own = own.c.participant_id.is_not(None)
 
     def chosen(column: str) -> ColumnElement[Any]:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from hub.db import UtcDateTime
 from hub.deliveries.lessons import Lesson, learn
 from hub.deliveries.models import Delivery, Receipt
+from hub.deliveries.recording import follow_up
 from hub.deliveries.rules import DeliveryState, Why, origins
-from hub.deliveries.sending import follow_up
 
 APPLIED_AT_ONCE = 1_000
 

@@ -5,33 +5,27 @@ How a crash is survived: see hub.deliveries.models.Batch. No function here talks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     CursorResult,
-    String,
     and_,
     case,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
     update,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from hub.announcements.models import Announcement, AnnouncementState
-from hub.bulk import json_table
-from hub.db import UtcDateTime
-from hub.deliveries.models import Batch, BatchState, ChannelStop, Delivery, FollowUp
+from hub.deliveries.models import Batch, BatchState, ChannelStop, Delivery
+from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Why
 from hub.participants.models import ContactPoint, ContactPointState, NeededFormat, Participant, TopicPreference
 
@@ -52,6 +46,11 @@ class LeasedBatch:
     started_through: int
     failures: int
     lease: str
+    started_before: int = field(init=False)
+    """What the batch had been started through when it was leased."""
+
+    def __post_init__(self) -> None:
+        self.started_before = max(self.started_through, self.first_delivery_id - 1)
 
     @property
     def used_up(self) -> bool:
@@ -73,17 +72,6 @@ class Start:
     language: str
     formats: str
     """The formats that the person needs, with commas between; empty: standard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one delivery."""
-
-    delivery_id: int
-    state: DeliveryState
-    why: Why = Why.NONE
-    provider_id: str | None = None
-    code: str | None = None
 
 
 def has_work(session: Session, channel: str, now: datetime) -> bool:
@@ -226,64 +214,6 @@ def _ended(row: Any) -> Result:
     return Result(row.delivery_id, ends.get(why, DeliveryState.FAILED), why)
 
 
-RESULT_COLUMNS: dict[str, TypeEngine[Any]] = {
-    "id": BigInteger(),
-    "state": String(),
-    "why": String(),
-    "provider_id": String(),
-    "code": String(),
-}
-
-
-def record(session: Session, results: Sequence[Result], now: datetime) -> None:
-    """Write down what became of deliveries, in one statement; failed ones are put down for their next step.
-
-    A receipt may have come first: then its state stays, and only the provider's id is added.
-    """
-    if not results:
-        return
-    given = json_table(
-        session,
-        RESULT_COLUMNS,
-        [
-            {"id": r.delivery_id, "state": r.state, "why": r.why, "provider_id": r.provider_id, "code": r.code}
-            for r in results
-        ],
-    )
-    may_move = Delivery.state.in_([DeliveryState.PLANNED, DeliveryState.UNCERTAIN])
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id == given.c.id)
-        .values(
-            state=case((may_move, given.c.state), else_=Delivery.state),
-            why=case((may_move, given.c.why), else_=Delivery.why),
-            code=case((may_move, given.c.code), else_=Delivery.code),
-            state_at=case((may_move, literal(now, UtcDateTime())), else_=Delivery.state_at),
-            provider_id=func.coalesce(given.c.provider_id, Delivery.provider_id),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    follow_up(session, {r.delivery_id: now for r in results if r.state is DeliveryState.FAILED})
-
-
-def follow_up(session: Session, due: dict[int, datetime]) -> None:
-    """Put failed, live deliveries down for the next step of their ladder, each at its moment."""
-    if not due:
-        return
-    given = json_table(
-        session, {"id": BigInteger(), "due_at": UtcDateTime()}, [{"id": key, "due_at": at} for key, at in due.items()]
-    )
-    waiting = (
-        select(Delivery.id, given.c.due_at)
-        .join(given, given.c.id == Delivery.id)
-        .where(Delivery.live, Delivery.state == DeliveryState.FAILED)
-        .where(Delivery.id.not_in(select(FollowUp.delivery_id)))
-    )
-    session.execute(
-        insert(FollowUp).from_select(["delivery_id", "due_at"], waiting, include_defaults=False),
-    )
-
-
 def finish(session: Session, batch: LeasedBatch) -> None:
     """A batch of this worker's has nothing left to start or record. Does nothing if the lease was lost."""
     session.execute(
@@ -298,13 +228,15 @@ def give_back(session: Session, batch: LeasedBatch, *, hold_until: datetime | No
     """Let a later job go on with a batch. Everything that was started has been recorded, or was not taken.
 
     Deliveries that still say “planned” are sent then, from the first one on. ``hold_until``: not before that moment,
-    which counts as one more failure of the batch. Returns how often the batch has failed; 0 if the lease was lost.
+    which counts as one more failure in a row, or as the first if some were sent this time. Returns how many there have
+    been; 0 if the lease was lost.
     """
     first_unsent = (
         select(func.min(Delivery.id))
         .where(covered_by(batch), Delivery.state == DeliveryState.PLANNED)
         .scalar_subquery()
     )
+    made_progress = first_unsent - 1 > batch.started_before
     row = session.execute(
         update(Batch)
         .where(Batch.id == batch.id, Batch.lease == batch.lease)
@@ -313,7 +245,7 @@ def give_back(session: Session, batch: LeasedBatch, *, hold_until: datetime | No
             lease=None,
             held_until=hold_until,
             started_through=func.coalesce(first_unsent - 1, batch.last_delivery_id),
-            failures=Batch.failures + (1 if hold_until else 0),
+            failures=case((made_progress, 0), else_=Batch.failures) + (1 if hold_until else 0),
         )
         .returning(Batch.failures)
         .execution_options(synchronize_session=False)

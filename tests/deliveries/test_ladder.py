@@ -10,13 +10,13 @@ from sqlalchemy import select, update
 
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.db import read_session, write_session
-from hub.deliveries import sending, service
+from hub.deliveries import service
 from hub.deliveries.ladder import take_next_steps
 from hub.deliveries.models import Batch, Delivery, FollowUp, Receipt
 from hub.deliveries.queries import reach, reach_by_channel
 from hub.deliveries.receipts import apply_receipts
+from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Reach, Why
-from hub.deliveries.sending import Result
 from hub.participants.models import ConsentEvent, ContactPoint, ContactPointState, Participant
 from tests.deliveries.people import NOW, announcement, contact_point, somebody
 
@@ -49,7 +49,7 @@ def fail(name: str, why: Why = Why.NOT_DELIVERED) -> None:
             .join(Participant, Participant.id == Delivery.participant_id)
             .where(Participant.first_name == name, Delivery.live)
         ).one()
-        sending.record(session, [Result(delivery_id, DeliveryState.FAILED, why)], NOW)
+        record(session, [Result(delivery_id, DeliveryState.FAILED, why)], NOW)
 
 
 def step(now: object = NOW) -> int:
@@ -123,7 +123,7 @@ def test_nobody_is_taken_up_the_ladder_once_the_message_is_useless_or_cancelled(
 def fail_only_planned() -> None:
     with write_session() as session:
         planned = session.scalars(select(Delivery.id).where(Delivery.state == DeliveryState.PLANNED)).all()
-        sending.record(session, [Result(key, DeliveryState.FAILED, Why.NOT_DELIVERED) for key in planned], NOW)
+        record(session, [Result(key, DeliveryState.FAILED, Why.NOT_DELIVERED) for key in planned], NOW)
 
 
 def receive(name: str, *states: str, **more: object) -> None:
@@ -174,7 +174,7 @@ def test_a_receipt_settles_an_uncertain_delivery_and_may_come_before_our_own_rec
     receive("Bob", "delivered")
     with write_session() as session:
         ids = session.scalars(select(Delivery.id).order_by(Delivery.id)).all()
-        sending.record(session, [Result(key, DeliveryState.SENT, provider_id="SM2") for key in ids], NOW)
+        record(session, [Result(key, DeliveryState.SENT, provider_id="SM2") for key in ids], NOW)
     assert attempts("Ann") == attempts("Bob") == [("text", 1, "delivered", "", True)]
 
 

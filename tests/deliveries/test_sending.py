@@ -9,12 +9,13 @@ from sqlalchemy import insert, literal, select, update
 
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.db import read_session, write_session
-from hub.deliveries import sending, service
+from hub.deliveries import recording, sending, service
 from hub.deliveries.leases import sweep_lost_leases
 from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.queries import people_in, reach
+from hub.deliveries.recording import Result
 from hub.deliveries.rules import DeliveryState, Reach, Why
-from hub.deliveries.sending import LeasedBatch, Result
+from hub.deliveries.sending import LeasedBatch
 from hub.deliveries.stopping import resume_channel, stop_channel
 from hub.participants.models import ContactPoint, ContactPointState, Participant, Topic, TopicPreference
 from tests.deliveries.people import NOW, announcement, somebody
@@ -51,7 +52,7 @@ def start(batch: LeasedBatch, count: int = 10) -> list[str] | None:
 
 def record(*results: Result) -> None:
     with write_session() as session:
-        sending.record(session, results, NOW)
+        recording.record(session, results, NOW)
 
 
 def states() -> dict[str, tuple[str, str]]:
@@ -250,3 +251,17 @@ def test_an_announcement_closes_when_nothing_is_on_its_way_or_waiting(launched: 
         assert service.close_finished(session, NOW) == [launched]
         assert session.get_one(Announcement, launched).state == AnnouncementState.CLOSED
         assert people_in(session, launched, place=Reach.REACHED).total == 5
+
+
+def test_a_batch_that_made_progress_does_not_use_up_its_tries(launched: int) -> None:
+    failures = []
+    for name in ("Ann", "Bob", None):
+        with write_session() as session:
+            batch = sending.lease_batch(session, "text", "worker", NOW + timedelta(hours=len(failures)))
+        assert batch is not None
+        start(batch)
+        if name:
+            record(Result(delivery_of(name), DeliveryState.SENT))
+        with write_session() as session:
+            failures.append(sending.give_back(session, batch, hold_until=NOW))
+    assert failures == [1, 1, 2]

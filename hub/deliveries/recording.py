@@ -1,0 +1,86 @@
+"""Writing down what became of deliveries, and who needs a next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, String, case, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from hub.bulk import json_table
+from hub.db import UtcDateTime
+from hub.deliveries.models import Delivery, FollowUp
+from hub.deliveries.rules import DeliveryState, Why
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one delivery."""
+
+    delivery_id: int
+    state: DeliveryState
+    why: Why = Why.NONE
+    provider_id: str | None = None
+    code: str | None = None
+
+
+RESULT_COLUMNS: dict[str, TypeEngine[Any]] = {
+    "id": BigInteger(),
+    "state": String(),
+    "why": String(),
+    "provider_id": String(),
+    "code": String(),
+}
+
+
+def record(session: Session, results: Sequence[Result], now: datetime) -> None:
+    """Write down what became of deliveries, in one statement; failed ones are put down for their next step.
+
+    A receipt may have come first: then its state stays, and only the provider's id is added.
+    """
+    if not results:
+        return
+    given = json_table(
+        session,
+        RESULT_COLUMNS,
+        [
+            {"id": r.delivery_id, "state": r.state, "why": r.why, "provider_id": r.provider_id, "code": r.code}
+            for r in results
+        ],
+    )
+    may_move = Delivery.state.in_([DeliveryState.PLANNED, DeliveryState.UNCERTAIN])
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == given.c.id)
+        .values(
+            state=case((may_move, given.c.state), else_=Delivery.state),
+            why=case((may_move, given.c.why), else_=Delivery.why),
+            code=case((may_move, given.c.code), else_=Delivery.code),
+            state_at=case((may_move, literal(now, UtcDateTime())), else_=Delivery.state_at),
+            provider_id=func.coalesce(given.c.provider_id, Delivery.provider_id),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    follow_up(session, {r.delivery_id: now for r in results if r.state is DeliveryState.FAILED})
+
+
+def follow_up(session: Session, due: dict[int, datetime]) -> None:
+    """Put failed, live deliveries down for the next step of their ladder, each at its moment."""
+    if not due:
+        return
+    given = json_table(
+        session, {"id": BigInteger(), "due_at": UtcDateTime()}, [{"id": key, "due_at": at} for key, at in due.items()]
+    )
+    waiting = (
+        select(Delivery.id, given.c.due_at)
+        .join(given, given.c.id == Delivery.id)
+        .where(Delivery.live, Delivery.state == DeliveryState.FAILED)
+        .where(Delivery.id.not_in(select(FollowUp.delivery_id)))
+    )
+    session.execute(
+        insert(FollowUp).from_select(["delivery_id", "due_at"], waiting, include_defaults=False),
+    )

@@ -1,0 +1,110 @@
+"""The rungs of people's ladders: the contact points that may be used for an announcement, in each person's order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Select, Subquery, and_, case, func, literal, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from config.channels import CHANNELS
+from hub.announcements.models import Announcement
+from hub.participants.models import ContactPoint, ContactPointState, TopicPreference
+
+UNUSABLE = 100_000
+"""Added to the rank of a rung that can't be used, so that it comes last."""
+
+Rungs = Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Participants with ``after < id <= through``; ``through`` None: to the end."""
+
+    after: int
+    through: int | None
+
+    def holds(self, participant_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """The condition that a column with participants' ids is in the slice."""
+        if self.through is None:
+            return participant_id > self.after
+        return and_(participant_id > self.after, participant_id <= self.through)
+
+
+def general_rungs(announcement: Announcement, part: Slice | None = None) -> Rungs:
+    """Everybody's usable rungs in their general order: participant_id, rank, channel, contact_point_id.
+
+    Channels without a text are no rungs. ``part``: only of these people (no database draws that conclusion from the
+    participants that the rungs are joined to).
+    """
+    # Written exactly as the index's own condition, without parameters, so that both databases see that it applies.
+    found = select(
+        ContactPoint.participant_id, ContactPoint.rank, ContactPoint.channel, ContactPoint.id.label("contact_point_id")
+    ).where(_usable(), ContactPoint.rank.is_not(None))
+    written = _written(announcement)
+    if written != set(CHANNELS):
+        found = found.where(ContactPoint.channel.in_(written))
+    return found if part is None else found.where(part.holds(ContactPoint.participant_id))
+
+
+def own_rungs(announcement: Announcement, part: Slice | None = None) -> Rungs:
+    """The rungs of people with an own order for the announcement's topic, which replaces the general one.
+
+    Everybody who has one is there; where a rung can't be used, or they want none, contact_point_id is null.
+    """
+    found = (
+        select(
+            TopicPreference.participant_id,
+            TopicPreference.rank,
+            ContactPoint.channel,
+            ContactPoint.id.label("contact_point_id"),
+        )
+        .outerjoin(
+            ContactPoint,
+            and_(
+                ContactPoint.id == TopicPreference.contact_point_id,
+                # Said once more of the contact point, so that its index can be used.
+                ContactPoint.participant_id == TopicPreference.participant_id,
+                _usable(),
+                ContactPoint.channel.in_(_written(announcement)),
+            ),
+        )
+        .where(TopicPreference.topic_id == announcement.topic_id)
+    )
+    return found if part is None else found.where(part.holds(TopicPreference.participant_id))
+
+
+def rungs(announcement: Announcement) -> CompoundSelect[*tuple[Any, ...]]:
+    """Every usable rung of everybody's ladder for this announcement."""
+    own = own_rungs(announcement).subquery("own")
+    own_order = select(TopicPreference.participant_id).where(TopicPreference.topic_id == announcement.topic_id)
+    general = general_rungs(announcement).where(ContactPoint.participant_id.not_in(own_order))
+    return general.union_all(select(own).where(own.c.contact_point_id.is_not(None)))
+
+
+def _written(announcement: Announcement) -> set[str]:
+    return {variant.channel for variant in announcement.variants if variant.body.strip()}
+
+
+def _usable() -> ColumnElement[bool]:
+    return ContactPoint.state == literal(ContactPointState.USABLE, ContactPoint.state.type, literal_execute=True)
+
+
+def first(session: Session, every: Rungs, name: str) -> Subquery:
+    """The first usable rung of each person, or a row of nulls for whoever has rungs of which none can be used."""
+    of = every.subquery()
+    columns = (of.c.participant_id, of.c.rank, of.c.channel, of.c.contact_point_id)
+    unusable_last = of.c.contact_point_id.is_(None)
+    if session.get_bind().dialect.name == "postgresql":
+        found = (
+            select(*columns)
+            .ext(postgresql.distinct_on(of.c.participant_id))
+            .order_by(of.c.participant_id, *([unusable_last] if name == "own" else []), of.c.rank)
+        )
+    else:
+        # SQLite takes the bare columns from the row that holds the minimum (sqlite.org/lang_select.html, 2.5).
+        least = func.min(of.c.rank + case((unusable_last, UNUSABLE), else_=0) if name == "own" else of.c.rank)
+        found = select(of.c.participant_id, least.label("rank"), *columns[2:]).group_by(of.c.participant_id)
+    return found.subquery(name)
