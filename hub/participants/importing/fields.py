@@ -121,7 +121,7 @@ _KNOWN: dict[Field, str] = {
     "|home phone 2|land line",
     Field.PHONE: "phone|telephone|tel|tel no|phone number|phone no|phone numbers|telephone number|telephone no"
     "|primary phone|other phone|business phone|business phone 2|work phone|work phone number"
-    "|contact number|number|home phone phone|main phone|car phone|phone value|day phone|evening phone"
+    "|contact number|home phone phone|main phone|car phone|phone value|day phone|evening phone"
     "|daytime phone",
     Field.SOCIAL: "mastodon|social|social media|fediverse|mastodon account|social media account",
     Field.PREFERRED: "how do you like to be contacted|preferred contact|preferred contact method|contact preference"

@@ -20,6 +20,7 @@ from hub.participants.models import ContactPointKind, ContactPointState, Format
 from hub.participants.service import LANGUAGE_TAG, LONGEST
 
 MONTH_FIRST_COUNTRIES = frozenset({"US"})
+_TWO_PEOPLE = re.compile(r"\s(?:&|\+|and)\s", re.IGNORECASE)
 _TITLE = re.compile(r"(mr|mrs|ms|miss|mx|dr|rev|prof|sir|dame|lady|lord)\b\.?\s+", re.IGNORECASE)
 _ADDRESSES = frozenset({Field.EMAIL, Field.MOBILE, Field.LANDLINE, Field.PHONE, Field.SOCIAL})
 _ABOUT_OTHERS = frozenset({Field.CONSENT_ON, Field.STATES, Field.TOPICS})
@@ -71,7 +72,9 @@ def _text(name: str) -> Callable[[Record, str, Column, Context], None]:
 
 def _full_name(record: Record, text: str, column: Column, context: Context) -> None:
     text = " ".join(text.split())
-    if title := _TITLE.match(text):
+    if _TWO_PEOPLE.search(text):
+        record.look.append(f"{column.heading}: “{text[:80]}” looks like more than one person. Give each a row.")
+    elif title := _TITLE.match(text):
         keep_in_notes(record, column, text)
         text = text[title.end() :]
     if "," in text:
@@ -212,8 +215,9 @@ def _consent(record: Record, text: str, column: Column, context: Context) -> Non
         record.consents.append(Consent(text))
         return
     if cells.read_yes(text) is False:
-        record.look.append(f"{column.heading}: “{text}” says that they have not agreed.")
+        record.look.append(f"{column.heading}: “{text}” says that they have not agreed, so nothing is sent to them.")
         record.not_agreed.update(refusals.ALL_CHANNELS)
+        return
     record.consents.append(Consent(text[:LONGEST_EVIDENCE] if len(text) > 3 else said(column, text)))
 
 

@@ -241,6 +241,22 @@ def test_an_unclear_flag_is_looked_at_and_nothing_is_sent_there(our: Importer) -
     assert our.order("Ann Dale") == []
 
 
+def test_consent_that_was_not_given_is_no_agreement(our: Importer) -> None:
+    report = our.take("Name,Email,Consent\nAnn,a@example.org,No\nBen,b@example.org,Yes\n")
+    assert "have not agreed" in row(report, 2).look[0]
+    assert (our.order("Ann"), our.person("Ann").events) == ([], [])
+    assert [event.wording for event in our.person("Ben").events] == ["Consent: Yes"]
+
+
+def test_a_couple_in_one_row_needs_a_look(our: Importer) -> None:
+    report = our.take(
+        'Name,Email\nMr & Mrs Smith,s@example.org\nDr Jane Roe,j@example.org\n"Hall, Ben",b@example.org\n'
+    )
+    assert "more than one person" in row(report, 2).look[0]
+    assert our.person("Jane Roe").details.notes == "Name: Dr Jane Roe"
+    assert our.person("Ben Hall").details.last_name == "Hall"
+
+
 def test_someone_who_unsubscribed_is_not_texted_instead(our: Importer) -> None:
     report = our.take(
         "Name,Email,Mobile,Status\nAnn,a@example.org,07700 900123,Unsubscribed\nBen,b@example.org,,Active\n"
