@@ -27,6 +27,8 @@ LARGEST_EMAIL_BYTES = 31 * 1024 * 1024
 """SendGrid takes mail of up to 30 MB."""
 LARGEST_FIELDS_BYTES = 4 * 1024 * 1024
 MOST_PARTS = 200
+LONGEST_BOUNDARY = 200
+"""RFC 2046 allows 70 characters; senders that put a time and a random number into theirs go over it now and then."""
 
 
 class _Nowhere(BytesIO):
@@ -58,7 +60,7 @@ def parse_email() -> dict[str, str]:
     Raises an error where the request is too large or is no such form.
     """
     boundary = request.mimetype_params.get("boundary", "")
-    if request.mimetype != "multipart/form-data" or not boundary.isascii() or not 0 < len(boundary) <= 70:
+    if request.mimetype != "multipart/form-data" or not boundary.isascii() or not 0 < len(boundary) <= LONGEST_BOUNDARY:
         raise WrongContentType("This address takes multipart/form-data only.")
     if (request.content_length or 0) > LARGEST_EMAIL_BYTES:
         raise TooLarge("The email is too large.")

@@ -133,6 +133,7 @@ def test_only_the_secret_address_takes_email(client: FlaskClient, settings_for: 
 def test_what_is_no_email_is_refused_in_words(client: FlaskClient) -> None:
     assert client.post(PATH, data=b"x", content_type="text/plain").status_code == 415
     assert client.post(PATH, data=b"x", content_type="multipart/form-data").status_code == 415
+    assert client.post(PATH, data=b"x", content_type=f"multipart/form-data; boundary={'b' * 201}").status_code == 415
     assert client.post(PATH, data=b"x", content_type="multipart/form-data; boundary=b").status_code == 400
     assert post(client, email(**{"from": "nobody", "envelope": "[]"})) == 400
     assert post(client, {f"field{number}": "x" for number in range(300)}) == 413
