@@ -43,23 +43,21 @@ CREATED = (
 )
 
 
-class Sink:
+class Sink(asyncio.Protocol):
     """One connection of a provider that takes everything."""
 
     def connection_made(self, transport: Any) -> None:
+        """Get ready for requests."""
         self.transport = transport
         self.parser = httptools.HttpRequestParser(self)
 
     def data_received(self, data: bytes) -> None:
+        """Read on."""
         self.parser.feed_data(data)
 
     def on_message_complete(self) -> None:
+        """Answer a request."""
         self.transport.write(ANSWER % (len(CREATED), CREATED))
-
-    def eof_received(self) -> None: ...
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
-    def connection_lost(self, _error: Exception | None) -> None: ...
 
 
 def serve(ready: Connection) -> None:
