@@ -18,6 +18,7 @@ from hub.deliveries.models import FollowUp, Receipt
 from hub.deliveries.receipts import apply_receipts
 from hub.deliveries.service import close_finished
 from hub.deliveries.settling import settle_without_receipts
+from hub.participants.importing.runs import drop_old_files
 from workers.running import go_round
 
 PAUSE = 0.25
@@ -53,6 +54,7 @@ def chores() -> list[Chore]:
         Chore("next steps", 0.5, take_next_steps, steps_waiting),
         Chore("lost batches", 5, sweep_lost_leases),
         Chore("no receipts to come", 30, settle_without_receipts),
+        Chore("old contact files", 3600, drop_old_files),
         Chore("ended announcements", 2, lambda session, now: len(close_finished(session, now))),
     ]
 
