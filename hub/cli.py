@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pkgutil import resolve_name
 from typing import IO, Any, NoReturn
 
@@ -83,6 +84,9 @@ def main(*, debug: bool) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Do as ``arguments`` (by default: the command line) say, and end this process with the right status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no such letter shows a question mark
     try:
         outcome = main.main(arguments, prog_name="python3 -m hub", standalone_mode=False)
     except click.Abort as stopped:

@@ -89,7 +89,9 @@ class DemoRun:
         """Where to sign in and as whom, and where the sandbox is."""
         self.terminal.say(f"Sign in at {self.chosen.public_url}")
         for address, (role, _) in ACCOUNTS.items():
-            self.terminal.say(f"  as {role + ':':<12} {address:<28} password {self.folder.passwords[address]}")
+            self.terminal.say(
+                f"  as {role + ':':<12} {address:<28} password {self.folder.passwords.get(address, '(changed)')}"
+            )
         self.terminal.say(f"Everybody's phones and mailboxes: {self.sandbox_url}/")
         self.terminal.say("Ctrl-C stops everything. The next start goes on from here.")
 
