@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -218,6 +217,8 @@ def _listen(step: subprocess.Popen[bytes]) -> str:
 
 def _system_has_certificates() -> bool:
     # uv trusts its own list otherwise, which lacks an organisation's own certificate authority.
+    import ssl  # here, because it is slow to load and not needed at most starts
+
     paths = ssl.get_default_verify_paths()
     return bool(paths.cafile) or (paths.capath is not None and any(Path(paths.capath).iterdir()))
 
