@@ -181,6 +181,25 @@ def topic(participant_id: int, topic_id: int) -> ResponseReturnValue:
     return _back(participant_id, "topics")
 
 
+@bp.route("/topics/<int:topic_id>/order", methods=["GET", "POST"])
+@organiser_required
+def topic_order(participant_id: int, topic_id: int) -> ResponseReturnValue:
+    """Give a person an order of their own for one topic. It begins as their order for everything."""
+    person = _person(participant_id)
+    choice = next((choice for choice in person.topics if choice.topic_id == topic_id), None)
+    if choice is None:
+        raise NobodyThere("There is no such topic (any more).")
+    order = list(choice.contact_point_ids) or [point.id for point in person.points if point.rank]
+    if request.method == "GET":
+        return render_template("people/topic_order.html", person=person, choice=choice, order=order)
+    point = _point(person, request.form.get("point", 0, type=row_id))
+    ids = moved(order, point.id, request.form.get("step", ""))
+    by, now = current_account().id, utc_now()
+    with write_session() as session:
+        service.rank_contact_points(session, participant_id, ids, topic_id=topic_id, source=NOTED, by=by, now=now)
+    return redirect(url_for(".topic_order", participant_id=participant_id, topic_id=topic_id))
+
+
 @bp.post("/pause")
 @organiser_required
 def pause(participant_id: int) -> ResponseReturnValue:

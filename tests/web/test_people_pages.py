@@ -217,6 +217,24 @@ def test_a_topic_is_declined_and_wanted_again(organiser: Visitor, person: Callab
     assert "Does not want to hear about this" not in organiser.post(address, {"wanted": "yes"}).text
 
 
+def test_a_topic_gets_an_order_of_its_own_by_buttons(organiser: Visitor, person: Callable[..., int]) -> None:
+    participant_id = person("Zelda", TEXT, MAIL)
+    with write_session() as session:
+        topic_id = service.ensure_topics(session)[0].id
+    mail = points(participant_id)["email"].id
+    address = f"/people/{participant_id}/topics/{topic_id}/order"
+    assert "This is the order for everything" in organiser.get(address).text
+    moved = organiser.post(address, {"point": mail, "step": "up"}).text
+    assert moved.index("zelda@example.org") < moved.index("07700")
+    organiser.post(address, {"point": points(participant_id)["text"].id, "step": "out"})
+    assert "In an order of its own" in organiser.get(f"/people/{participant_id}").text
+    assert [point.rank for point in (points(participant_id)["text"], points(participant_id)["email"])] == [1, 2]
+    assert events(participant_id)[-1].topic_id == topic_id
+    assert "Yes, as above" in organiser.post(f"/people/{participant_id}/topics/{topic_id}", {"wanted": "yes"}).text
+    assert organiser.post(address, {"point": 10**9, "step": "up"}).status_code == 404
+    assert organiser.get(f"/people/{participant_id}/topics/99/order").status_code == 404
+
+
 def test_leaving_the_group_deletes_nothing_and_can_be_undone(organiser: Visitor, person: Callable[..., int]) -> None:
     participant_id = person("Zelda", TEXT)
     assert "Undo" in organiser.post(f"/people/{participant_id}/archive").text
