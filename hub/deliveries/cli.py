@@ -21,6 +21,7 @@ from hub.deliveries.service import HasProblems
 from hub.deliveries.wording import NEXT_STEPS, PLACES, REASONS
 from hub.errors import NotFound
 from hub.participants.models import Group, Topic
+from hub.participants.service import ensure_topics
 
 ANNOUNCE_EXAMPLE = """
 \b
@@ -45,6 +46,7 @@ def announce(
     """Write an announcement, check it, and with --send, send it."""
     now = utc_now()
     with write_session() as session:
+        ensure_topics(session)
         topic_id = session.scalar(select(Topic.id).where(Topic.name == topic))
         if topic_id is None:
             known = ", ".join(session.scalars(select(Topic.name).order_by(Topic.name))) or "none yet"
