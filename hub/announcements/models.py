@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hub.db import Base, BigId, enum_column
@@ -16,10 +17,19 @@ class AnnouncementState(StrEnum):
     """Where an announcement is on its way."""
 
     DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    """To be launched at ``starts_at``. Nobody has a delivery yet, so it can still be taken back."""
     UNDER_WAY = "under_way"
     PAUSED = "paused"
     CANCELLED = "cancelled"
     CLOSED = "closed"
+
+
+class PausedBecause(StrEnum):
+    """Why an announcement is paused."""
+
+    ASKED = ""
+    BUDGET = "budget"
 
 
 class Announcement(Base):
@@ -42,6 +52,15 @@ class Announcement(Base):
     checked_revision: Mapped[int | None]
     """The revision that the last dry run saw; only that one can be launched."""
     useful_until: Mapped[datetime | None]
+    silence_minutes: Mapped[int | None]
+    """Urgent ones: a person who has not answered for so long is tried on their next rung. None: silence is no failure."""
+    budget: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    """The most that its texts may cost, in the currency of the settings. None: no limit."""
+    text_parts: Mapped[int] = mapped_column(default=0)
+    """With a budget: how many parts of texts have been set aside for sending, those that were sent included."""
+    starts_at: Mapped[datetime | None]
+    """When a scheduled announcement is launched."""
+    paused_because: Mapped[PausedBecause] = mapped_column(enum_column(PausedBecause), default=PausedBecause.ASKED)
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     launched_at: Mapped[datetime | None]

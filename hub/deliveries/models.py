@@ -124,6 +124,23 @@ class FollowUp(Base):
     due_at: Mapped[datetime]
 
 
+class UncertainDelivery(Base):
+    """A delivery that the provider may or may not have taken, until that is settled.
+
+    Its provider is asked at ``ask_at``, where it can be; receipts settle it at any time. Once ``for_a_person`` is set,
+    nobody else can: an organiser chooses whether it is sent again.
+    """
+
+    __tablename__ = "uncertain_deliveries"
+    __table_args__ = (Index("ix_uncertain_deliveries_due", "channel", "ask_at"),)
+
+    delivery_id: Mapped[int] = mapped_column(BigId, ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    since: Mapped[datetime]
+    ask_at: Mapped[datetime]
+    for_a_person: Mapped[bool] = mapped_column(default=False)
+
+
 class Receipt(Base):
     """What a provider told us about a delivery: stored before the provider gets its answer, applied in bulk."""
 
