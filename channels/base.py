@@ -49,6 +49,10 @@ class Rejection(StrEnum):
     CONTENT = "content"
     NOT_DELIVERED = "not_delivered"
     """It could not be delivered, and nothing says that the contact point itself is at fault."""
+    NOT_NOW = "not_now"
+    """It could not be delivered just now, and may be later: a phone that is off, a server that defers us."""
+    UNEXPLAINED = "unexplained"
+    """It could not be delivered, and the provider does not know or say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ class Found:
     """What it says, as far as the provider tells."""
     progress: Progress | None
     code: str = ""
+    why: Rejection | None = None
+    """Why it failed."""
 
 
 class Channel(Protocol):

@@ -40,6 +40,12 @@ class ChannelEntry:
     """Sending the same delivery twice has the effect of sending it once, so a crash leaves nothing uncertain."""
     status_callback: str = ""
     """The path of ours to which the provider reports on each delivery, where it has to be told one per message."""
+    rate_setting: str = ""
+    """The setting with the most that may leave in a second; empty: there is no such limit."""
+    sender_settings: tuple[str, ...] = ()
+    """The settings that say who sends: a rate is for each sender."""
+    counts_parts: bool = False
+    """Messages are counted, and paid for, by their parts."""
 
     @property
     def queue(self) -> str:
@@ -57,6 +63,8 @@ CHANNELS: dict[str, ChannelEntry] = {
             address=AddressKind.EMAIL,
             adapters={"sendgrid": "channels.email.sendgrid:from_settings", "smtp": "channels.email.smtp:from_settings"},
             batch_size=1000,
+            rate_setting="emails_per_second",
+            sender_settings=("email_provider", "email_from"),
         ),
         ChannelEntry(
             name="text",
@@ -67,6 +75,9 @@ CHANNELS: dict[str, ChannelEntry] = {
             batch_size=500,
             mobile_only=True,
             status_callback="/webhooks/twilio/status",
+            rate_setting="text_parts_per_second",
+            sender_settings=("twilio_account_sid", "twilio_from", "twilio_messaging_service_sid"),
+            counts_parts=True,
         ),
         ChannelEntry(
             name="phone",

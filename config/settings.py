@@ -87,6 +87,30 @@ class Settings(BaseSettings):
     )
     sandbox: bool = Field(default=False, description="Allows fictional numbers and addresses. Never set it when live.")
 
+    # The rules of sending
+    lease_seconds: int = Field(
+        default=60, ge=5, le=3600, description="How long a worker that says nothing keeps what it took for sending."
+    )
+    ask_after_seconds: int = Field(
+        default=30, ge=1, le=3600, description="How soon a provider is asked whether it took a message, if unknown."
+    )
+    settle_minutes: float = Field(
+        default=60, gt=0, le=10080, description="After this an organiser is asked what a provider did not say."
+    )
+    retry_minutes: str = Field(
+        default="60,360",
+        pattern=r"^(\d+(\.\d+)?(,\d+(\.\d+)?){0,4})?$",
+        description="How long after each failed try somebody who could not be reached just then is tried once more.",
+    )
+    messages_per_day: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="The most for a person in a day, urgent messages apart. 0: no limit.",
+    )
+    emails_per_second: float = Field(default=0, ge=0, description="The most, of all workers together. 0: no limit.")
+    text_parts_per_second: float = Field(default=0, ge=0, description="The most, of all workers together. 0: no limit.")
+
     # Email
     email_provider: EmailProvider = Field(default=EmailProvider.SENDGRID, description="sendgrid or smtp.")
     email_from: str = Field(default="", description="The address that email comes from.")

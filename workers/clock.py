@@ -18,6 +18,8 @@ from hub.deliveries.models import FollowUp, Receipt
 from hub.deliveries.receipts import apply_receipts
 from hub.deliveries.service import close_finished
 from hub.deliveries.settling import settle_without_receipts
+from hub.deliveries.silence import note_silence
+from hub.deliveries.uncertain import put_before_organisers
 from hub.participants.importing.runs import drop_old_files
 from workers.running import go_round
 
@@ -53,6 +55,8 @@ def chores() -> list[Chore]:
         Chore("receipts", 0.25, apply_receipts, receipts_waiting),
         Chore("next steps", 0.5, take_next_steps, steps_waiting),
         Chore("lost batches", 5, sweep_lost_leases),
+        Chore("silence", 5, note_silence),
+        Chore("uncertain", 5, put_before_organisers),
         Chore("no receipts to come", 30, settle_without_receipts),
         Chore("old contact files", 3600, drop_old_files),
         Chore("ended announcements", 2, lambda session, now: len(close_finished(session, now))),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from rq import Worker
+from rq import Queue, Worker
 from sqlalchemy import select
 
 from config.channels import CHANNELS
@@ -17,6 +17,7 @@ from hub.announcements.models import Announcement
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries.planning import PLANNED_FURTHER, plan_slice
 from hub.deliveries.sending import has_work
+from hub.deliveries.uncertain import is_due
 from workers.queue import connection, queue
 from workers.running import go_round
 
@@ -38,6 +39,7 @@ def dispatch_once() -> bool:
     more = plan_next_slices(now)
     for channel in CHANNELS:
         supply(channel, now)
+        see_to_settling(channel, now)
     return more
 
 
@@ -65,12 +67,19 @@ def supply(channel: str, now: datetime) -> None:
     channel_queue = queue(CHANNELS[channel].queue)
     wanted = max(1, Worker.count(connection=connection(), queue=channel_queue))
     for _ in range(wanted - channel_queue.count):
-        channel_queue.enqueue(
-            "workers.send.drain",
-            channel,
-            job_timeout=JOB_TIMEOUT,
-            result_ttl=0,
-            failure_ttl=3600,
-            ttl=60,
-            description=f"send {channel}",
-        )
+        enqueue(channel_queue, "workers.send.drain", channel)
+
+
+def see_to_settling(channel: str, now: datetime) -> None:
+    """Have a worker of a channel ask its provider about what is uncertain."""
+    with read_session() as session:
+        if not is_due(session, channel, now):
+            return
+    channel_queue = queue(CHANNELS[channel].queue)
+    if not channel_queue.count:
+        enqueue(channel_queue, "workers.settle.settle", channel)
+
+
+def enqueue(on: Queue, job: str, channel: str) -> None:
+    """Leave word for a worker of a channel."""
+    on.enqueue(job, channel, job_timeout=JOB_TIMEOUT, result_ttl=0, failure_ttl=3600, ttl=60, description=job)

@@ -12,18 +12,18 @@ T = TypeVar("T")
 
 AT_MOST_SECONDS = 0.1
 AT_MOST_ITEMS = 500
-IDLE_SECONDS = 20.0
 
 
 class Recorder(Generic[T]):
     """A thread that hands what it is given to ``write``, in order and in small groups, until it is closed.
 
-    Where nothing comes for IDLE_SECONDS, ``write`` gets an empty group, so that it can see to what must not wait.
+    Where nothing comes for ``idle_seconds``, ``write`` gets an empty group, so that it can see to what must not wait.
     An exception of ``write`` ends the thread, and is raised by the next :meth:`put` or by :meth:`close`.
     """
 
-    def __init__(self, write: Callable[[list[T]], None]) -> None:
+    def __init__(self, write: Callable[[list[T]], None], idle_seconds: float) -> None:
         self._write = write
+        self._idle_seconds = idle_seconds
         self._waiting: queue.SimpleQueue[T | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -52,7 +52,7 @@ class Recorder(Generic[T]):
     def _write_group(self) -> bool:
         """Gather a group and write it. Returns False once the recorder is closed."""
         group: list[T] = []
-        until = time.monotonic() + IDLE_SECONDS
+        until = time.monotonic() + self._idle_seconds
         while len(group) < AT_MOST_ITEMS:
             try:
                 item = self._waiting.get(timeout=max(until - time.monotonic(), 0))

@@ -29,7 +29,7 @@ _MEANINGS: dict[str, _Meaning] = {
     "deferred": _SENT,
     "delivered": (Progress.DELIVERED, None, False),
     "bounce": (Progress.FAILED, Rejection.CONTACT_POINT_IS_BAD, False),
-    "blocked": (Progress.FAILED, Rejection.NOT_DELIVERED, False),
+    "blocked": (Progress.FAILED, Rejection.NOT_NOW, False),
     "dropped": (Progress.FAILED, Rejection.NOT_DELIVERED, False),
     "spamreport": _WANTS_NO_MORE,
     "unsubscribe": _WANTS_NO_MORE,

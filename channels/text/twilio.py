@@ -22,6 +22,7 @@ from channels.base import (
     Message,
     Misconfigured,
     Outcome,
+    Progress,
     Rejected,
     Rejection,
     TryLater,
@@ -32,7 +33,7 @@ from channels.filling import fill_text
 from channels.pool import Limits
 from channels.text.twilio_errors import outcome_of
 from channels.text.twilio_http import TwilioHttp, http_client
-from channels.text.twilio_receipts import progress_of
+from channels.text.twilio_receipts import progress_of, reason_of
 from channels.transport import UNREADABLE_CERTIFICATES, NoAnswer, NotSent
 from config.settings import Settings
 
@@ -112,11 +113,7 @@ class TwilioChannel:
         except (TwilioException, NotSent, NoAnswer, ValueError, TypeError, KeyError):
             return None
         since = since.replace(microsecond=0)
-        return [
-            Found(message.sid, message.body or "", progress_of(message.status), str(message.error_code or ""))
-            for message in listed
-            if message.date_created is None or message.date_created >= since
-        ]
+        return [_found(message) for message in listed if message.date_created is None or message.date_created >= since]
 
     def close(self) -> None:
         """Let go of connections."""
@@ -168,6 +165,12 @@ class TwilioChannel:
         form.update(self._sender)
         form["Body"] = fill_text(message.content.text, message.values)
         return form
+
+
+def _found(message: Any) -> Found:
+    progress, code = progress_of(message.status), str(message.error_code or "")
+    why = reason_of(code) if progress is Progress.FAILED else None
+    return Found(message.sid, message.body or "", progress, code, why)
 
 
 def _sender(settings: Settings) -> dict[str, str]:

@@ -20,6 +20,8 @@ class Meaning(StrEnum):
     OPTED_OUT = "opted_out"
     CONTENT = "content"
     NOT_DELIVERED = "not_delivered"
+    NOT_NOW = "not_now"
+    UNEXPLAINED = "unexplained"
     LATER = "later"
     MISCONFIGURED = "misconfigured"
 
@@ -50,9 +52,9 @@ CODES: dict[int, Meaning] = {
     # This person can't be texted now or from here, and the number may be fine.
     21408: M.NOT_DELIVERED,  # texts to that country are switched off: others go on
     21612: M.NOT_DELIVERED,  # no route between these two numbers
-    30003: M.NOT_DELIVERED,  # switched off, no signal
+    30003: M.NOT_NOW,  # switched off, no signal
     30004: M.NOT_DELIVERED,  # blocked
-    30008: M.NOT_DELIVERED,  # Twilio does not know either
+    30008: M.UNEXPLAINED,  # Twilio does not know either
     30036: M.NOT_DELIVERED,  # not in time
     # Not now.
     20429: M.LATER,
@@ -88,12 +90,14 @@ CODES: dict[int, Meaning] = {
     30034: M.MISCONFIGURED,
     30035: M.MISCONFIGURED,
 }
-"""Codes that say what to do. Any other means: not delivered, and nothing is known against the number."""
+"""Codes that say what to do. Any other is unexplained: nothing is known against the number."""
 
 _REJECTIONS = {
     M.BAD_NUMBER: Rejection.CONTACT_POINT_IS_BAD,
     M.OPTED_OUT: Rejection.OPTED_OUT,
     M.CONTENT: Rejection.CONTENT,
+    M.NOT_DELIVERED: Rejection.NOT_DELIVERED,
+    M.NOT_NOW: Rejection.NOT_NOW,
 }
 _WAIT = timedelta(seconds=5)
 _LONG_WAIT = timedelta(minutes=10)
@@ -101,7 +105,7 @@ _LONG_WAIT = timedelta(minutes=10)
 
 def rejection_of(code: int) -> Rejection:
     """Why a text was not delivered, for receipts that come after Twilio had taken it."""
-    return _REJECTIONS.get(CODES.get(code, M.NOT_DELIVERED), Rejection.NOT_DELIVERED)
+    return _REJECTIONS.get(CODES.get(code, M.UNEXPLAINED), Rejection.UNEXPLAINED)
 
 
 def outcome_of(status: int, body: str, headers: Mapping[str, str]) -> Outcome:

@@ -43,7 +43,7 @@ def is_signed(token: str, url: str, fields: MultiDict[str, str], signature: str)
 
 def reason_of(code: str) -> Rejection:
     """Why a text failed, from Twilio's error code."""
-    return rejection_of(int(code)) if code.isascii() and code.isdigit() else Rejection.NOT_DELIVERED
+    return rejection_of(int(code)) if code.isascii() and code.isdigit() else Rejection.UNEXPLAINED
 
 
 def progress_of(status: str) -> Progress | None:

@@ -53,7 +53,7 @@ class Announcement(Base):
     """The revision that the last dry run saw; only that one can be launched."""
     useful_until: Mapped[datetime | None]
     silence_minutes: Mapped[int | None]
-    """Urgent ones: a person who has not answered for so long is tried on their next rung. None: silence is no failure."""
+    """Urgent ones: who has not answered for so long is tried on their next rung. None: silence is no failure."""
     budget: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
     """The most that its texts may cost, in the currency of the settings. None: no limit."""
     text_parts: Mapped[int] = mapped_column(default=0)

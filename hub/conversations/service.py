@@ -15,6 +15,7 @@ from config.channels import CHANNELS
 from hub.conversations.models import Reply, ReplyKind
 from hub.deliveries.models import Delivery
 from hub.deliveries.rules import DeliveryState
+from hub.deliveries.service import answered
 from hub.participants.addresses import normal_address
 from hub.participants.models import ConsentSource, ContactPoint, ContactPointState, Participant
 from hub.participants.service import opt_in, opt_out
@@ -48,6 +49,7 @@ def receive(session: Session, incoming: Incoming, now: datetime) -> bool:
     """
     incoming = _tidied(incoming)
     people = _people_at(session, incoming.from_address, incoming.channel)
+    announcement_id = _latest_announcement(session, people, incoming.channel)
     is_automatic = incoming.kind is ReplyKind.AUTOMATIC
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     stored = session.scalar(
@@ -62,7 +64,7 @@ def receive(session: Session, incoming: Incoming, now: datetime) -> bool:
             body=incoming.body,
             kind=incoming.kind,
             participant_id=people[0] if len(people) == 1 else None,
-            announcement_id=_latest_announcement(session, people, incoming.channel),
+            announcement_id=announcement_id,
             received_at=now,
             read_at=now if is_automatic else None,
         )
@@ -73,6 +75,8 @@ def receive(session: Session, incoming: Incoming, now: datetime) -> bool:
         return False
     if incoming.is_trusted:
         _act(session, incoming, now)
+        if incoming.kind is ReplyKind.MESSAGE and announcement_id is not None and len(people) == 1:
+            answered(session, announcement_id, people[0], now)
     return True
 
 

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from config.channels import CHANNELS
 from hub.deliveries.models import Batch, BatchState, Delivery
+from hub.deliveries.recording import note_uncertain
 from hub.deliveries.rules import DeliveryState
-from hub.deliveries.sending import LEASE, LeasedBatch, covered_by
+from hub.deliveries.sending import LeasedBatch, covered_by, lease_time
 
 
 def keep_leases(session: Session, batches: Sequence[LeasedBatch], now: datetime) -> None:
@@ -19,7 +20,7 @@ def keep_leases(session: Session, batches: Sequence[LeasedBatch], now: datetime)
     session.execute(
         update(Batch)
         .where(Batch.id.in_([batch.id for batch in batches]), Batch.lease.in_([batch.lease for batch in batches]))
-        .values(held_until=now + LEASE)
+        .values(held_until=now + lease_time())
         .execution_options(synchronize_session=False)
     )
 
@@ -43,9 +44,11 @@ def sweep_lost_leases(session: Session, now: datetime) -> int:
 
 
 def _started_are_uncertain(session: Session, batch: Batch, now: datetime) -> None:
-    session.execute(
+    started = session.scalars(
         update(Delivery)
         .where(covered_by(batch), Delivery.id <= batch.started_through, Delivery.state == DeliveryState.PLANNED)
         .values(state=DeliveryState.UNCERTAIN, state_at=now)
+        .returning(Delivery.id)
         .execution_options(synchronize_session=False)
-    )
+    ).all()
+    note_uncertain(session, started, now)

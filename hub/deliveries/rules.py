@@ -41,7 +41,7 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
         {S.UNCERTAIN, S.SENT, S.ON_LIST, S.POSTED, S.DELIVERED, S.CONFIRMED, S.FAILED}
         | {S.UNREACHABLE, S.DECLINED, S.EXPIRED, S.CANCELLED}
     ),
-    S.UNCERTAIN: frozenset({S.SENT, S.DELIVERED, S.CONFIRMED, S.FAILED, S.CANCELLED}),
+    S.UNCERTAIN: frozenset({S.SENT, S.DELIVERED, S.CONFIRMED, S.FAILED, S.UNREACHABLE, S.CANCELLED}),
     S.SENT: frozenset({S.DELIVERED, S.CONFIRMED, S.FAILED}),
     S.ON_LIST: frozenset({S.CONFIRMED, S.FAILED, S.DECLINED, S.EXPIRED, S.CANCELLED}),
     S.POSTED: frozenset({S.CONFIRMED}),
@@ -92,8 +92,11 @@ class Why(StrEnum):
     CONTACT_POINT_IS_BAD = "contact_point_is_bad"
     CONTENT = "content"
     NOT_DELIVERED = "not_delivered"
+    NOT_NOW = "not_now"
+    UNEXPLAINED = "unexplained"
     PROVIDER_BUSY = "provider_busy"
     NOT_SENT = "not_sent"
+    MAYBE_SENT = "maybe_sent"
     NO_ANSWER = "no_answer"
     NOT_USEFUL_ANY_MORE = "not_useful_any_more"
     ANNOUNCEMENT_CANCELLED = "announcement_cancelled"

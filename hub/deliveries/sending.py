@@ -6,15 +6,13 @@ How a crash is survived: see hub.deliveries.models.Batch. No function here talks
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     and_,
     case,
-    exists,
     func,
     literal,
     or_,
@@ -23,14 +21,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from config.settings import settings
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.deliveries.models import Batch, BatchState, ChannelStop, Delivery
-from hub.deliveries.recording import Result, record
-from hub.deliveries.rules import DeliveryState, Why
-from hub.participants.models import ContactPoint, ContactPointState, NeededFormat, Participant, TopicPreference
+from hub.deliveries.rules import DeliveryState
 
-LEASE = timedelta(seconds=90)
-"""How long a worker may hold a batch without starting or recording anything before it is thought to be dead."""
+
+def lease_time() -> timedelta:
+    """How long a worker may hold a batch without starting or recording anything before it is thought to be dead."""
+    return timedelta(seconds=settings().lease_seconds)
 
 
 @dataclass(slots=True)
@@ -43,8 +42,12 @@ class LeasedBatch:
     first_delivery_id: int
     last_delivery_id: int
     due_at: datetime | None
+    priority: int
     started_through: int
     failures: int
+    urgent: bool
+    has_budget: bool
+    """What its texts may cost is limited: see hub.deliveries.budgets."""
     lease: str
     started_before: int = field(init=False)
     """What the batch had been started through when it was leased."""
@@ -72,6 +75,9 @@ class Start:
     language: str
     formats: str
     """The formats that the person needs, with commas between; empty: standard."""
+    time_zone: str
+    quiet_from: time | None
+    quiet_until: time | None
 
 
 def has_work(session: Session, channel: str, now: datetime) -> bool:
@@ -99,23 +105,33 @@ def _waiting(channel: str, now: datetime) -> Any:
 def lease_batch(session: Session, channel: str, lease: str, now: datetime) -> LeasedBatch | None:
     """Take the most urgent waiting batch of a channel. None: there is nothing to send now."""
     chosen = _waiting(channel, now).limit(1).with_for_update(of=Batch, skip_locked=True)
-    row = session.execute(
+    taken = session.scalar(
         update(Batch)
         .where(Batch.id == chosen.scalar_subquery())
-        .values(state=BatchState.LEASED, lease=lease, held_until=now + LEASE)
-        .returning(
+        .values(state=BatchState.LEASED, lease=lease, held_until=now + lease_time())
+        .returning(Batch.id)
+        .execution_options(synchronize_session=False)
+    )
+    if taken is None:
+        return None
+    row = session.execute(
+        select(
             Batch.id,
             Batch.announcement_id,
             Batch.channel,
             Batch.first_delivery_id,
             Batch.last_delivery_id,
             Batch.due_at,
+            Batch.priority,
             Batch.started_through,
             Batch.failures,
+            Announcement.urgent,
+            Announcement.budget.is_not(None).label("has_budget"),
         )
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    return None if row is None else LeasedBatch(**row._mapping, lease=lease)
+        .join(Announcement, Announcement.id == Batch.announcement_id)
+        .where(Batch.id == taken)
+    ).one()
+    return LeasedBatch(**row._mapping, lease=lease)
 
 
 def covered_by(batch: Any) -> ColumnElement[bool]:
@@ -127,91 +143,6 @@ def covered_by(batch: Any) -> ColumnElement[bool]:
         Delivery.channel == batch.channel,
         Delivery.due_at.is_not_distinct_from(batch.due_at),
     )
-
-
-def start(session: Session, batch: LeasedBatch, count: int, now: datetime) -> list[Start] | None:
-    """Start the next ``count`` deliveries of a batch: after the commit they count as handed to the provider's client.
-
-    The statement that takes the rows looks at everybody's wishes as they are now: a person who opted out, paused or
-    lost the contact point since planning is not in the answer, and their delivery is ended here. The answer is empty
-    when the batch is used up, and None when this worker holds it no longer, or the announcement is not under way.
-    """
-    # Who cancels holds the batch until that is committed (hub.deliveries.service.cancel), so wait and then look.
-    session.execute(select(Batch.id).where(Batch.id == batch.id).with_for_update())
-    taken = session.execute(_next(batch, now).limit(count)).all()
-    through = taken[-1].delivery_id if len(taken) == count else batch.last_delivery_id
-    still_ours = session.execute(
-        update(Batch)
-        .where(
-            Batch.id == batch.id,
-            Batch.lease == batch.lease,
-            select(Announcement.id)
-            .where(Announcement.id == batch.announcement_id, Announcement.state == AnnouncementState.UNDER_WAY)
-            .exists(),
-        )
-        .values(started_through=through, held_until=now + LEASE)
-        .execution_options(synchronize_session=False)
-    )
-    if cast("CursorResult[Any]", still_ours).rowcount == 0:
-        return None
-    batch.started_through = through
-    record(session, [_ended(row) for row in taken if row.verdict], now)
-    return [Start(*row[:-1]) for row in taken if not row.verdict]
-
-
-def _next(batch: LeasedBatch, now: datetime) -> Any:
-    formats = (
-        select(func.aggregate_strings(NeededFormat.format, ","))
-        .where(NeededFormat.participant_id == Participant.id)
-        .scalar_subquery()
-    )
-    declined_topic = exists().where(
-        TopicPreference.participant_id == Participant.id,
-        TopicPreference.topic_id == Announcement.topic_id,
-        TopicPreference.contact_point_id.is_(None),
-    )
-    verdict = case(
-        (Announcement.useful_until <= now, Why.NOT_USEFUL_ANY_MORE.value),
-        (or_(Participant.archived_at.is_not(None), Participant.paused_until > now), Why.PAUSED.value),
-        (declined_topic, Why.TOPIC_DECLINED.value),
-        (ContactPoint.state == ContactPointState.OPTED_OUT, Why.OPTED_OUT.value),
-        (ContactPoint.state == ContactPointState.BAD, Why.CONTACT_POINT_IS_BAD.value),
-        (or_(ContactPoint.id.is_(None), ContactPoint.rank.is_(None)), Why.NOT_AGREED.value),
-        else_="",
-    )
-    return (
-        select(
-            Delivery.id.label("delivery_id"),
-            Participant.id,
-            func.coalesce(ContactPoint.id, 0),
-            func.coalesce(ContactPoint.address, ""),
-            Participant.first_name,
-            Participant.last_name,
-            Participant.known_as,
-            Participant.language,
-            func.coalesce(formats, ""),
-            verdict.label("verdict"),
-        )
-        .join(Announcement, Announcement.id == Delivery.announcement_id)
-        .join(Participant, Participant.id == Delivery.participant_id)
-        .outerjoin(ContactPoint, ContactPoint.id == Delivery.contact_point_id)
-        .where(
-            covered_by(batch),
-            Delivery.id > batch.started_through,
-            Delivery.state == DeliveryState.PLANNED,
-        )
-        .order_by(Delivery.id)
-    )
-
-
-def _ended(row: Any) -> Result:
-    ends = {
-        Why.PAUSED: DeliveryState.DECLINED,
-        Why.TOPIC_DECLINED: DeliveryState.DECLINED,
-        Why.NOT_USEFUL_ANY_MORE: DeliveryState.EXPIRED,
-    }
-    why = Why(row.verdict)
-    return Result(row.delivery_id, ends.get(why, DeliveryState.FAILED), why)
 
 
 def finish(session: Session, batch: LeasedBatch) -> None:

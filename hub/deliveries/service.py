@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.announcements.models import Announcement, AnnouncementState
@@ -20,6 +20,7 @@ __all__ = [
     "Check",
     "HasProblems",
     "NotChecked",
+    "answered",
     "cancel",
     "check",
     "close_finished",
@@ -134,6 +135,25 @@ def _cancel_unsent(session: Session, announcement_id: int, now: datetime) -> Non
     )
 
 
+def answered(session: Session, announcement_id: int, participant_id: int, now: datetime) -> bool:
+    """Somebody has answered an announcement: they know, and whatever else was under way for them stops.
+
+    Returns whether that was news.
+    """
+    changed = session.execute(
+        update(Delivery)
+        .where(
+            Delivery.announcement_id == announcement_id,
+            Delivery.participant_id == participant_id,
+            Delivery.live,
+            Delivery.state.in_(origins(DeliveryState.CONFIRMED)),
+        )
+        .values(state=DeliveryState.CONFIRMED, why=Why.ANSWERED, state_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(getattr(changed, "rowcount", 0))
+
+
 def close_finished(session: Session, now: datetime) -> list[int]:
     """Close announcements of which nothing is on its way or waiting for a call any more. Returns their ids."""
     open_states = [
@@ -143,8 +163,16 @@ def close_finished(session: Session, now: datetime) -> list[int]:
         DeliveryState.ON_LIST,
         DeliveryState.FAILED,
     ]
+    heard_nothing = and_(
+        Announcement.urgent,
+        Announcement.silence_minutes.is_not(None),
+        Delivery.state == DeliveryState.DELIVERED,
+        Delivery.why != Why.NO_ANSWER,
+    )
     still_open = exists().where(
-        Delivery.announcement_id == Announcement.id, Delivery.live, Delivery.state.in_(open_states)
+        Delivery.announcement_id == Announcement.id,
+        Delivery.live,
+        or_(Delivery.state.in_(open_states), heard_nothing),
     )
     for announcement_id in session.scalars(
         select(Announcement.id).where(

@@ -35,6 +35,7 @@ def use_demo_settings(folder: Path, *, port: int, sandbox_port: int) -> Settings
     os.environ.update(
         DATA_DIR=str(folder), PORT=str(port), PUBLIC_URL=f"http://localhost:{port}", GROUP_NAME=GROUP_NAME
     )
+    os.environ["RETRY_MINUTES"] = "0.02"  # nobody wants to watch a phone that is off for hours
     _stay_off_proxies()
     settings.cache_clear()
     return settings()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from hub.announcements.models import Announcement
 from hub.db import read_session, write_session
-from hub.deliveries import planning, sending, service
+from hub.deliveries import planning, sending, service, starting
 from hub.deliveries.models import Batch, Delivery
 from hub.deliveries.queries import reach
 from hub.deliveries.rules import DeliveryState, Reach
@@ -39,7 +39,7 @@ def test_nothing_is_started_that_is_being_cancelled_at_the_same_moment() -> None
 
     def start() -> None:
         with write_session() as session:
-            started.append(sending.start(session, batch, 10, NOW))
+            started.append(starting.start(session, batch, 10, NOW))
 
     worker = Thread(target=start)
     with write_session() as session:

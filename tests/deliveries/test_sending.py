@@ -9,7 +9,7 @@ from sqlalchemy import insert, literal, select, update
 
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.db import read_session, write_session
-from hub.deliveries import recording, sending, service
+from hub.deliveries import recording, sending, service, starting
 from hub.deliveries.leases import sweep_lost_leases
 from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.queries import people_in, reach
@@ -46,7 +46,7 @@ def lease(holder: str = "worker-1") -> LeasedBatch | None:
 
 def start(batch: LeasedBatch, count: int = 10) -> list[str] | None:
     with write_session() as session:
-        started = sending.start(session, batch, count, NOW)
+        started = starting.start(session, batch, count, NOW)
     return None if started is None else [each.first_name for each in started]
 
 
@@ -128,7 +128,7 @@ def test_a_worker_that_lost_its_lease_starts_nothing(launched: int) -> None:
     batch = lease()
     assert batch is not None
     with write_session() as session:
-        assert sweep_lost_leases(session, NOW + sending.LEASE + timedelta(seconds=1)) == 1
+        assert sweep_lost_leases(session, NOW + sending.lease_time() + timedelta(seconds=1)) == 1
     assert lease("worker-2") is not None
     assert start(batch) is None
 
@@ -139,7 +139,7 @@ def test_after_a_crash_only_what_was_started_and_not_recorded_is_uncertain(launc
     start(batch, 3)
     record(Result(delivery_of("Ann"), DeliveryState.SENT, provider_id="SM1"))
     with write_session() as session:
-        sweep_lost_leases(session, NOW + sending.LEASE + timedelta(seconds=1))
+        sweep_lost_leases(session, NOW + sending.lease_time() + timedelta(seconds=1))
     assert states() == {
         "Ann": ("sent", ""),
         "Bob": ("uncertain", ""),

@@ -93,10 +93,10 @@ def test_a_repeated_status_is_stored_once_and_each_new_one_again(client: FlaskCl
 @pytest.mark.parametrize(
     ("code", "why", "opts_out"),
     [
-        ("30003", Why.NOT_DELIVERED, False),
+        ("30003", Why.NOT_NOW, False),
         ("30005", Why.CONTACT_POINT_IS_BAD, False),
         ("21610", Why.OPTED_OUT, True),
-        ("", Why.NOT_DELIVERED, False),
+        ("", Why.UNEXPLAINED, False),
     ],
 )
 def test_a_failed_text_says_why(sqlite_client: FlaskClient, code: str, why: Why, opts_out: bool) -> None:
@@ -167,7 +167,7 @@ def test_signed_events_are_stored_in_one_go(client: FlaskClient) -> None:
     assert [(receipt.delivery_id, receipt.state, receipt.why) for receipt in receipts()] == [
         (1, DeliveryState.DELIVERED, Why.NONE),
         (2, DeliveryState.FAILED, Why.CONTACT_POINT_IS_BAD),
-        (3, DeliveryState.FAILED, Why.NOT_DELIVERED),
+        (3, DeliveryState.FAILED, Why.NOT_NOW),
     ]
     first = receipts()[0]
     assert first.provider_id == "abc-DEF_1"

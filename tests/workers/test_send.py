@@ -19,7 +19,7 @@ from hub.deliveries import service
 from hub.deliveries.models import Batch, BatchState, Delivery
 from hub.participants.models import Participant
 from tests.deliveries.people import announcement, somebody
-from workers import messages, recorder, send
+from workers import messages, send, writing
 
 PATIENCE_SECONDS = 10
 MORSE_FOR_BOB = "INSERT INTO needed_formats SELECT id, 'morse' FROM participants WHERE first_name = 'Bob'"
@@ -127,8 +127,7 @@ def test_a_provider_that_is_busy_is_not_asked_for_the_rest_of_the_window() -> No
 
 @pytest.mark.usefixtures("database")
 def test_a_job_that_waits_for_its_provider_keeps_its_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send, "KEEP_SECONDS", 0.0)
-    monkeypatch.setattr(recorder, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(writing, "KEEPS_IN_A_LEASE", 1200)
     launch("Ann")
     long_ago = utc_now() - timedelta(hours=1)
 
@@ -153,7 +152,7 @@ def test_a_job_that_waits_for_its_provider_keeps_its_batch(monkeypatch: pytest.M
 
 
 def test_answers_are_recorded_once_the_database_is_back(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send, "WRITE_AGAIN_AFTER", (0.0, 0.0))
+    monkeypatch.setattr(writing, "WRITE_AGAIN_AFTER", (0.0, 0.0))
     launch("Ann", "Bob")
     failures = [OperationalError("", None, Exception("deadlock detected")) for _ in range(2)]
 

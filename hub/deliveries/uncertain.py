@@ -1,0 +1,216 @@
+"""Deliveries that a provider may or may not have taken: asked about, settled, or put before an organiser.
+
+A receipt settles a delivery at any time (hub.deliveries.receipts). What is here is for those that none comes for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, Select, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from config.settings import settings
+from hub.announcements.models import Announcement
+from hub.deliveries.models import Delivery, UncertainDelivery
+from hub.deliveries.recording import Result, record
+from hub.deliveries.rules import DeliveryState, Why
+from hub.deliveries.sending import Start
+from hub.deliveries.starting import recipients
+from hub.participants.models import ContactPoint, Participant
+
+ASKED_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An uncertain delivery, whom it was for, and since when its provider may have taken it."""
+
+    announcement_id: int
+    start: Start
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UncertainPerson:
+    """Somebody of whom an organiser has to say whether their message is sent again."""
+
+    delivery_id: int
+    announcement_id: int
+    title: str
+    participant_id: int
+    full_name: str
+    channel: str
+    address: str
+    since: datetime
+
+
+# --- Asking the provider --------------------------------------------------------------------------------------
+
+
+def is_due(session: Session, channel: str, now: datetime) -> bool:
+    """Whether there is something to ask a channel's provider."""
+    return session.scalar(_due(channel, now).limit(1)) is not None
+
+
+def questions(session: Session, channel: str, now: datetime) -> list[Question]:
+    """What to ask a channel's provider now. Each is due again later, after longer and longer, unless it is settled."""
+    rows = session.scalars(
+        _due(channel, now).order_by(UncertainDelivery.ask_at).limit(ASKED_AT_ONCE).with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.ask_at = now + max(now - row.since, timedelta(seconds=settings().ask_after_seconds))
+    asked = session.execute(
+        select(Delivery.id, Delivery.announcement_id, Announcement.launched_at)
+        .join(Announcement, Announcement.id == Delivery.announcement_id)
+        .where(Delivery.id.in_([row.delivery_id for row in rows]), Delivery.state == DeliveryState.UNCERTAIN)
+    ).all()
+    starts = {start.delivery_id: start for start in recipients(session, [row.id for row in asked])}
+    return [Question(row.announcement_id, starts[row.id], row.launched_at or now) for row in asked if row.id in starts]
+
+
+def cannot_be_asked(session: Session, channel: str, now: datetime) -> None:
+    """A channel's provider has nobody to ask: its reports, or an organiser, settle what is uncertain."""
+    session.execute(
+        update(UncertainDelivery)
+        .where(UncertainDelivery.channel == channel, UncertainDelivery.ask_at <= now)
+        .values(ask_at=now + timedelta(minutes=settings().settle_minutes))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def provider_ids_of_others(
+    session: Session, address: str, delivery_id: int, provider_ids: Sequence[str]
+) -> frozenset[str]:
+    """Which of a provider's ids belong to other deliveries to the people who have this address."""
+    people = select(ContactPoint.participant_id).where(ContactPoint.address == address)
+    found = session.scalars(
+        select(Delivery.provider_id).where(
+            Delivery.participant_id.in_(people),
+            Delivery.provider_id.in_(provider_ids),
+            Delivery.id != delivery_id,
+        )
+    )
+    return frozenset(key for key in found if key)
+
+
+def others_may_be_meant(session: Session, question: Question) -> bool:
+    """Whether a message that the provider has for this address may be another delivery's that is not recorded yet."""
+    people = select(ContactPoint.participant_id).where(ContactPoint.address == question.start.address)
+    other = select(Delivery.id).where(
+        Delivery.announcement_id == question.announcement_id,
+        Delivery.participant_id.in_(people),
+        Delivery.state == DeliveryState.PLANNED,
+    )
+    return session.scalar(other.limit(1)) is not None
+
+
+def _due(channel: str, now: datetime) -> Select[UncertainDelivery]:
+    return select(UncertainDelivery).where(
+        UncertainDelivery.channel == channel,
+        UncertainDelivery.ask_at <= now,
+        UncertainDelivery.for_a_person.is_(False),
+    )
+
+
+# --- What becomes of them -------------------------------------------------------------------------------------
+
+
+def put_before_organisers(session: Session, now: datetime) -> int:
+    """Forget what is settled, and let organisers decide what nobody has been able to settle in time.
+
+    Returns how many rows were changed.
+    """
+    still = select(Delivery.id).where(
+        Delivery.id == UncertainDelivery.delivery_id, Delivery.state == DeliveryState.UNCERTAIN
+    )
+    settled = session.execute(
+        delete(UncertainDelivery).where(~still.exists()).execution_options(synchronize_session=False)
+    )
+    too_long = now - timedelta(minutes=settings().settle_minutes)
+    waiting = session.execute(
+        update(UncertainDelivery)
+        .where(UncertainDelivery.since <= too_long, UncertainDelivery.for_a_person.is_(False))
+        .values(for_a_person=True)
+        .execution_options(synchronize_session=False)
+    )
+    return sum(changed.rowcount for changed in (settled, waiting) if isinstance(changed, CursorResult))
+
+
+def waiting_for_a_person(
+    session: Session, announcement_id: int | None = None, limit: int = 200
+) -> list[UncertainPerson]:
+    """Live deliveries that nobody but an organiser can settle, oldest first."""
+    found = (
+        _for_a_person(announcement_id)
+        .with_only_columns(Delivery, Announcement.title, Participant, ContactPoint.address, UncertainDelivery.since)
+        .join(Announcement, Announcement.id == Delivery.announcement_id)
+        .join(Participant, Participant.id == Delivery.participant_id)
+        .outerjoin(ContactPoint, ContactPoint.id == Delivery.contact_point_id)
+        .order_by(UncertainDelivery.since, Delivery.id)
+        .limit(limit)
+    )
+    return [
+        UncertainPerson(
+            delivery.id,
+            delivery.announcement_id,
+            title,
+            person.id,
+            person.full_name,
+            delivery.channel,
+            address or "",
+            since,
+        )
+        for delivery, title, person, address, since in session.execute(found)
+    ]
+
+
+def count_waiting_for_a_person(session: Session, announcement_id: int | None = None) -> int:
+    """How many deliveries wait for an organiser's decision."""
+    return session.scalar(_for_a_person(announcement_id).with_only_columns(func.count())) or 0
+
+
+def send_again(session: Session, announcement_id: int, delivery_ids: Sequence[int] | None, now: datetime) -> int:
+    """An organiser would rather have some people get it twice than not at all. None: all. Returns how many."""
+    return _decide(session, announcement_id, delivery_ids, DeliveryState.FAILED, Why.NOT_SENT, now)
+
+
+def leave(session: Session, announcement_id: int, delivery_ids: Sequence[int] | None, now: datetime) -> int:
+    """An organiser would rather have some people not get it than twice: they count as not reached. None: all."""
+    return _decide(session, announcement_id, delivery_ids, DeliveryState.UNREACHABLE, Why.MAYBE_SENT, now)
+
+
+def _decide(
+    session: Session,
+    announcement_id: int,
+    delivery_ids: Sequence[int] | None,
+    state: DeliveryState,
+    why: Why,
+    now: datetime,
+) -> int:
+    chosen = _for_a_person(announcement_id).with_only_columns(Delivery.id)
+    if delivery_ids is not None:
+        chosen = chosen.where(Delivery.id.in_(delivery_ids))
+    ids = session.scalars(chosen).all()
+    record(session, [Result(key, state, why) for key in ids], now)
+    session.execute(
+        delete(UncertainDelivery)
+        .where(UncertainDelivery.delivery_id.in_(ids))
+        .execution_options(synchronize_session=False)
+    )
+    return len(ids)
+
+
+def _for_a_person(announcement_id: int | None) -> Select[UncertainDelivery]:
+    return (
+        select(UncertainDelivery)
+        .join(Delivery, Delivery.id == UncertainDelivery.delivery_id)
+        .where(
+            UncertainDelivery.for_a_person,
+            Delivery.live,
+            Delivery.state == DeliveryState.UNCERTAIN,
+            *([] if announcement_id is None else [Delivery.announcement_id == announcement_id]),
+        )
+    )
