@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from rq import Queue, Worker
+from rq import Worker
 from sqlalchemy import select
 
 from config.channels import CHANNELS
@@ -39,7 +39,6 @@ def dispatch_once() -> bool:
     more = plan_next_slices(now)
     for channel in CHANNELS:
         supply(channel, now)
-        see_to_settling(channel, now)
     return more
 
 
@@ -60,26 +59,19 @@ def plan_next_slices(now: datetime) -> bool:
 
 
 def supply(channel: str, now: datetime) -> None:
-    """See to it that every worker of a channel has a job while batches are waiting, and none piles up."""
+    """See to it that every worker of a channel has a job while there is something to do, and that none piles up."""
     with read_session() as session:
-        if not has_work(session, channel, now):
+        if not has_work(session, channel, now) and not is_due(session, channel, now):
             return
     channel_queue = queue(CHANNELS[channel].queue)
     wanted = max(1, Worker.count(connection=connection(), queue=channel_queue))
     for _ in range(wanted - channel_queue.count):
-        enqueue(channel_queue, "workers.send.drain", channel)
-
-
-def see_to_settling(channel: str, now: datetime) -> None:
-    """Have a worker of a channel ask its provider about what is uncertain."""
-    with read_session() as session:
-        if not is_due(session, channel, now):
-            return
-    channel_queue = queue(CHANNELS[channel].queue)
-    if not channel_queue.count:
-        enqueue(channel_queue, "workers.settle.settle", channel)
-
-
-def enqueue(on: Queue, job: str, channel: str) -> None:
-    """Leave word for a worker of a channel."""
-    on.enqueue(job, channel, job_timeout=JOB_TIMEOUT, result_ttl=0, failure_ttl=3600, ttl=60, description=job)
+        channel_queue.enqueue(
+            "workers.send.drain",
+            channel,
+            job_timeout=JOB_TIMEOUT,
+            result_ttl=0,
+            failure_ttl=3600,
+            ttl=60,
+            description=f"send {channel}",
+        )

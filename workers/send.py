@@ -27,6 +27,7 @@ from workers.opened import opened_channel
 from workers.posts import PublicPosts
 from workers.recorder import Recorder
 from workers.running import STOP
+from workers.settle import settle
 from workers.underway import Underway, result_of
 from workers.writing import Answer, LetGo, Writer
 
@@ -41,8 +42,10 @@ log = structlog.get_logger()
 
 
 def drain(channel: str) -> None:
-    """The RQ job: send what is waiting on a channel for a few seconds."""
-    Drain(channel, opened_channel(channel)).run()
+    """The RQ job: settle what is uncertain on a channel, and send what is waiting there for a few seconds."""
+    to = opened_channel(channel)
+    settle(channel, to)
+    Drain(channel, to).run()
 
 
 class Drain:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.orm import Session
 
-from channels.base import Finder, Found, Progress
+from channels.base import Channel, Finder, Found, Progress
 from channels.filling import fill_text
-from hub.db import utc_now, write_session
+from hub.db import read_session, utc_now, write_session
 from hub.deliveries import uncertain
 from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.uncertain import Question
 from workers.messages import texts
-from workers.opened import opened_channel
 from workers.running import STOP
 from workers.underway import REJECTED
 
@@ -27,9 +26,11 @@ STATES = {
 }
 
 
-def settle(channel: str) -> None:
-    """The RQ job: ask a channel's provider about some uncertain deliveries, and write down what it says."""
-    to = opened_channel(channel)
+def settle(channel: str, to: Channel) -> None:
+    """Ask a channel's provider about some of the uncertain deliveries, if any is due, and write down what it says."""
+    with read_session() as session:
+        if not uncertain.is_due(session, channel, utc_now()):
+            return
     if not isinstance(to, Finder):
         with write_session() as session:
             uncertain.cannot_be_asked(session, channel, utc_now())

@@ -254,7 +254,7 @@ def test_an_announcement_closes_when_nothing_is_on_its_way_or_waiting(launched: 
 
 
 def test_a_batch_that_made_progress_does_not_use_up_its_tries(launched: int) -> None:
-    failures = []
+    failures: list[int] = []
     for name in ("Ann", "Bob", None):
         with write_session() as session:
             batch = sending.lease_batch(session, "text", "worker", NOW + timedelta(hours=len(failures)))

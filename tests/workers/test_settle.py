@@ -12,11 +12,12 @@ from config.settings import Settings
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries import service
 from hub.deliveries.ladder import take_next_steps
-from hub.deliveries.models import Delivery, UncertainDelivery
+from hub.deliveries.models import Batch, Delivery, UncertainDelivery
 from hub.participants.models import Participant
 from tests.deliveries.people import announcement, contact_point, somebody
 from tests.services.sandbox import Sandbox
 from workers import send
+from workers.opened import opened_channel
 from workers.settle import settle
 
 pytestmark = pytest.mark.usefixtures("database", "valkey", "sandbox")
@@ -37,7 +38,7 @@ def ask(channel: str = "text") -> None:
     with write_session() as session:
         long_ago = utc_now() - timedelta(minutes=1)
         session.execute(update(UncertainDelivery).values(ask_at=long_ago))
-    settle(channel)
+    settle(channel, opened_channel(channel))
 
 
 def live() -> dict[str, tuple[str, bool]]:
@@ -98,7 +99,7 @@ def test_of_two_people_with_one_number_and_the_same_words_only_the_one_who_misse
     with write_session() as session:  # one of the two is tried again, and taken
         ids = session.scalars(select(Delivery.id)).all()
         session.execute(update(Delivery).where(Delivery.id == ids[0]).values(state="planned"))
-        session.execute(update(service.Batch).values(state="waiting", started_through=0))
+        session.execute(update(Batch).values(state="waiting", started_through=0))
     send.drain("text")
     sandbox.post("faults")
     ask()
