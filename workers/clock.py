@@ -17,7 +17,7 @@ from hub.deliveries.leases import sweep_lost_leases
 from hub.deliveries.models import FollowUp, Receipt
 from hub.deliveries.receipts import apply_receipts
 from hub.deliveries.service import close_finished
-from hub.deliveries.settling import settle_without_receipts
+from hub.deliveries.settling import ask_for_reports, give_up_on_reports, settle_without_receipts
 from hub.deliveries.silence import note_silence
 from hub.deliveries.uncertain import put_before_organisers
 from hub.participants.importing.runs import drop_old_files
@@ -58,6 +58,8 @@ def chores() -> list[Chore]:
         Chore("silence", 5, note_silence),
         Chore("uncertain", 5, put_before_organisers),
         Chore("no receipts to come", 30, settle_without_receipts),
+        Chore("missing reports", 300, ask_for_reports),
+        Chore("reports given up", 3600, give_up_on_reports),
         Chore("old contact files", 3600, drop_old_files),
         Chore("ended announcements", 2, lambda session, now: len(close_finished(session, now))),
     ]

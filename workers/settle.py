@@ -5,10 +5,11 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.orm import Session
 
-from channels.base import Channel, Finder, Found, Progress
+from channels.base import Channel, Finder, Found, Progress, ReceiptEvent, Rejection
 from channels.filling import fill_text
 from hub.db import read_session, utc_now, write_session
 from hub.deliveries import uncertain
+from hub.deliveries.intake import store
 from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.uncertain import Question
@@ -44,11 +45,30 @@ def settle(channel: str, to: Channel) -> None:
         if found is None:
             log.warning("provider can’t be asked", channel=channel)
             return
+        if question.provider_id is not None:
+            store(
+                channel, [_report(question, one) for one in found if one.provider_id == question.provider_id], utc_now()
+            )
+            continue
         with write_session() as session:
             result = _result(session, channel, question, found)
             if result is not None:
                 record(session, [result], utc_now())
         log.info("settled", channel=channel, delivery=question.start.delivery_id, state=result and result.state)
+
+
+def _report(question: Question, one: Found) -> ReceiptEvent:
+    """What a provider says when it is asked, as if it had told us by itself."""
+    event_id = f"asked:{one.provider_id}:{one.progress}:{one.code}"
+    return ReceiptEvent(
+        event_id,
+        question.start.delivery_id,
+        one.provider_id,
+        one.progress,
+        one.why,
+        one.code,
+        opts_out=one.why is Rejection.OPTED_OUT,
+    )
 
 
 def _result(session: Session, channel: str, question: Question, found: list[Found]) -> Result | None:

@@ -42,7 +42,7 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
         | {S.UNREACHABLE, S.DECLINED, S.EXPIRED, S.CANCELLED}
     ),
     S.UNCERTAIN: frozenset({S.SENT, S.DELIVERED, S.CONFIRMED, S.FAILED, S.UNREACHABLE, S.CANCELLED}),
-    S.SENT: frozenset({S.DELIVERED, S.CONFIRMED, S.FAILED}),
+    S.SENT: frozenset({S.DELIVERED, S.CONFIRMED, S.FAILED, S.UNREACHABLE}),
     S.ON_LIST: frozenset({S.CONFIRMED, S.FAILED, S.DECLINED, S.EXPIRED, S.CANCELLED}),
     S.POSTED: frozenset({S.CONFIRMED}),
     # Carriers and mailbox providers do take a delivery back: a bounce can follow “delivered”.
@@ -97,6 +97,7 @@ class Why(StrEnum):
     PROVIDER_BUSY = "provider_busy"
     NOT_SENT = "not_sent"
     MAYBE_SENT = "maybe_sent"
+    NO_REPORT = "no_report"
     NO_ANSWER = "no_answer"
     NOT_USEFUL_ANY_MORE = "not_useful_any_more"
     ANNOUNCEMENT_CANCELLED = "announcement_cancelled"

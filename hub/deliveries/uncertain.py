@@ -23,6 +23,9 @@ from hub.participants.models import ContactPoint, Participant
 
 ASKED_AT_ONCE = 20
 
+ASKED_ABOUT = (DeliveryState.UNCERTAIN, DeliveryState.SENT)
+"""What providers are asked about: whether they took it, or what became of it since (hub.deliveries.settling)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -31,6 +34,8 @@ class Question:
     announcement_id: int
     start: Start
     since: datetime
+    provider_id: str | None
+    """None: it is not known whether the provider took it. Otherwise it did, and has not said what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,16 @@ def questions(session: Session, channel: str, now: datetime) -> list[Question]:
     for row in rows:
         row.ask_at = now + max(now - row.since, timedelta(seconds=settings().ask_after_seconds))
     asked = session.execute(
-        select(Delivery.id, Delivery.announcement_id, Announcement.launched_at)
+        select(Delivery.id, Delivery.announcement_id, Announcement.launched_at, Delivery.provider_id)
         .join(Announcement, Announcement.id == Delivery.announcement_id)
-        .where(Delivery.id.in_([row.delivery_id for row in rows]), Delivery.state == DeliveryState.UNCERTAIN)
+        .where(Delivery.id.in_([row.delivery_id for row in rows]), Delivery.state.in_(ASKED_ABOUT))
     ).all()
     starts = {start.delivery_id: start for start in recipients(session, [row.id for row in asked])}
-    return [Question(row.announcement_id, starts[row.id], row.launched_at or now) for row in asked if row.id in starts]
+    return [
+        Question(row.announcement_id, starts[row.id], row.launched_at or now, row.provider_id)
+        for row in asked
+        if row.id in starts
+    ]
 
 
 def cannot_be_asked(session: Session, channel: str, now: datetime) -> None:
@@ -123,16 +132,18 @@ def put_before_organisers(session: Session, now: datetime) -> int:
 
     Returns how many rows were changed.
     """
-    still = select(Delivery.id).where(
-        Delivery.id == UncertainDelivery.delivery_id, Delivery.state == DeliveryState.UNCERTAIN
-    )
+    still = select(Delivery.id).where(Delivery.id == UncertainDelivery.delivery_id, Delivery.state.in_(ASKED_ABOUT))
     settled = session.execute(
         delete(UncertainDelivery).where(~still.exists()).execution_options(synchronize_session=False)
     )
     too_long = now - timedelta(minutes=settings().settle_minutes)
     waiting = session.execute(
         update(UncertainDelivery)
-        .where(UncertainDelivery.since <= too_long, UncertainDelivery.for_a_person.is_(False))
+        .where(
+            UncertainDelivery.since <= too_long,
+            UncertainDelivery.for_a_person.is_(False),
+            UncertainDelivery.delivery_id.in_(select(Delivery.id).where(Delivery.state == DeliveryState.UNCERTAIN)),
+        )
         .values(for_a_person=True)
         .execution_options(synchronize_session=False)
     )

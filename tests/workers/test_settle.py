@@ -13,6 +13,8 @@ from hub.db import read_session, utc_now, write_session
 from hub.deliveries import service
 from hub.deliveries.ladder import take_next_steps
 from hub.deliveries.models import Batch, Delivery, UncertainDelivery
+from hub.deliveries.receipts import apply_receipts
+from hub.deliveries.settling import ask_for_reports, give_up_on_reports
 from hub.participants.models import Participant
 from tests.deliveries.people import announcement, contact_point, somebody
 from tests.services.sandbox import Sandbox
@@ -135,3 +137,34 @@ def test_sendgrid_is_not_asked_for_it_only_tells(sandbox: Sandbox) -> None:
     with read_session() as session:
         asked_next = session.scalars(select(UncertainDelivery.ask_at)).one()
     assert asked_next > utc_now() + timedelta(minutes=50)
+
+
+def test_a_report_that_was_lost_is_asked_for(sandbox: Sandbox) -> None:
+    with write_session() as session:
+        dead = somebody(session, "Ann", "text").contact_points[0].address
+        somebody(session, "Bob", "text")
+    sandbox.post("fates", text={dead: "dead_number"})
+    launch()
+    send.drain("text")  # nobody serves the hub's webhooks here
+    assert live() == {"Ann": ("sent", True), "Bob": ("sent", True)}
+    two_hours_on = utc_now() + timedelta(hours=2)
+    with write_session() as session:
+        assert ask_for_reports(session, two_hours_on) == 2
+        assert ask_for_reports(session, two_hours_on) == 0
+    ask()
+    with write_session() as session:
+        apply_receipts(session, utc_now())
+    assert live() == {"Ann": ("failed", True), "Bob": ("delivered", True)}
+
+
+def test_what_is_never_reported_on_is_given_up_after_three_days(sandbox: Sandbox) -> None:
+    with write_session() as session:
+        somebody(session, "Ann", "text")
+    announcement_id = launch()
+    send.drain("text")
+    assert sandbox.get("summary")["text"]["accepted"] == 1
+    with write_session() as session:
+        assert give_up_on_reports(session, utc_now() + timedelta(hours=71)) == 0
+        assert give_up_on_reports(session, utc_now() + timedelta(hours=73)) == 1
+        assert service.close_finished(session, utc_now()) == [announcement_id]
+    assert live() == {"Ann": ("unreachable", True)}
