@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     sandbox: bool = Field(default=False, description="Allows fictional numbers and addresses. Never set it when live.")
 
     # The rules of sending
+    undo_seconds: int = Field(
+        default=10, ge=0, le=600, description="How long Send can be undone before anything leaves. 0: not at all."
+    )
     lease_seconds: int = Field(
         default=60, ge=5, le=3600, description="How long a worker that says nothing keeps what it took for sending."
     )

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from config.channels import CHANNELS
 from hub.announcements.models import Announcement
 from hub.db import read_session, utc_now, write_session
+from hub.deliveries import scheduling
 from hub.deliveries.planning import PLANNED_FURTHER, plan_slice
 from hub.deliveries.sending import has_work
 from hub.deliveries.uncertain import is_due
@@ -36,10 +37,21 @@ def run() -> None:
 def dispatch_once() -> bool:
     """One round. Returns whether there is more to plan."""
     now = utc_now()
+    launch_scheduled(now)
     more = plan_next_slices(now)
     for channel in CHANNELS:
         supply(channel, now)
     return more
+
+
+def launch_scheduled(now: datetime) -> None:
+    """Launch what is due, each in a transaction of its own."""
+    with read_session() as session:
+        ids = scheduling.due(session, now)
+    for announcement_id in ids:
+        with write_session() as session:
+            launched = scheduling.launch_scheduled(session, announcement_id, now)
+        log.info("launched" if launched else "not launched", announcement=announcement_id)
 
 
 def plan_next_slices(now: datetime) -> bool:

@@ -33,6 +33,15 @@ class AlreadyLaunched(Conflict):
         super().__init__(f"“{title}” has been sent already, so it can’t be changed. Copy it to send it again.")
 
 
+class AboutToLeave(Conflict):
+    """409: what is to be sent stays as it was checked, until it is taken back."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"“{title}” is to be sent, so it can’t be changed. Open it under Announcements and take it back first."
+        )
+
+
 class ChangedMeanwhile(Conflict):
     """409: somebody else saved the announcement after this form was opened."""
 

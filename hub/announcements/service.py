@@ -21,6 +21,7 @@ from hub.announcements.models import (
 from hub.announcements.rendering import DEFAULT_LANGUAGE
 from hub.announcements.rules import (
     LONGEST_TITLE,
+    AboutToLeave,
     AlreadyLaunched,
     ChangedMeanwhile,
     find_source,
@@ -81,15 +82,24 @@ def update_details(
     topic_id: int,
     urgent: bool,
     useful_until: datetime | None,
+    silence_minutes: int | None = None,
 ) -> Announcement:
     """Change what is said about a draft. ``useful_until`` None: it stays of use.
 
+    ``silence_minutes``: who has not answered something urgent for so long is tried the next way.
     Raises :class:`AlreadyLaunched` once it has been launched; so does every function here that changes something.
     """
     announcement = draft(session, announcement_id)
-    details = (tidy_title(title), _topic(session, topic_id), urgent, useful_until)
-    if details != (announcement.title, announcement.topic_id, announcement.urgent, announcement.useful_until):
-        announcement.title, announcement.topic_id, announcement.urgent, announcement.useful_until = details
+    details = {
+        "title": tidy_title(title),
+        "topic_id": _topic(session, topic_id),
+        "urgent": urgent,
+        "useful_until": useful_until,
+        "silence_minutes": silence_minutes if urgent else None,
+    }
+    if details != {name: getattr(announcement, name) for name in details}:
+        for name, value in details.items():
+            setattr(announcement, name, value)
         for language, format_ in {(v.language, v.format) for v in announcement.variants}:
             _follow(announcement, language, format_)  # the subject of a derived email is the title
         _changed(session, announcement)
@@ -215,7 +225,8 @@ def copy(session: Session, announcement_id: int, by: int | None, now: datetime) 
     if original is None:
         raise _not_found()
     made = create_draft(session, f"Copy of {original.title}"[:LONGEST_TITLE], original.topic_id, by, now)
-    made.urgent = original.urgent
+    made.urgent, made.silence_minutes = original.urgent, original.silence_minutes
+    made.budget = original.budget
     made.variants.extend(
         Variant(
             channel=v.channel, language=v.language, format=v.format, subject=v.subject, body=v.body, derived=v.derived
@@ -236,8 +247,8 @@ def delete_draft(session: Session, announcement_id: int) -> str:
 def draft(session: Session, announcement_id: int, revision: int | None = None) -> Announcement:
     """The announcement, held by this transaction, if its words may still change.
 
-    Raises NotFound, :class:`AlreadyLaunched`, and :class:`ChangedMeanwhile` where ``revision`` is given and is not
-    the present one.
+    Raises NotFound, :class:`AlreadyLaunched`, :class:`AboutToLeave`, and :class:`ChangedMeanwhile` where ``revision``
+    is given and is not the present one.
     """
     announcement = session.scalar(
         select(Announcement)
@@ -247,6 +258,8 @@ def draft(session: Session, announcement_id: int, revision: int | None = None) -
     )
     if announcement is None:
         raise _not_found()
+    if announcement.state == AnnouncementState.SCHEDULED:
+        raise AboutToLeave(announcement.title)
     if announcement.state != AnnouncementState.DRAFT:
         raise AlreadyLaunched(announcement.title)
     if revision is not None and revision != announcement.revision:
@@ -279,6 +292,7 @@ def _follow(announcement: Announcement, language: str, format: Format) -> None:
 
 def _changed(session: Session, announcement: Announcement) -> None:
     announcement.revision += 1
+    announcement.starts_at = None  # somebody is at work on a draft that could not leave at its time
     session.flush()
 
 

@@ -10,6 +10,7 @@ from hub.participants.wording import FORMATS, language_name
 
 STATES: dict[AnnouncementState, str] = {
     AnnouncementState.DRAFT: "Draft",
+    AnnouncementState.SCHEDULED: "To be sent",
     AnnouncementState.UNDER_WAY: "Being sent",
     AnnouncementState.PAUSED: "Paused",
     AnnouncementState.CANCELLED: "Cancelled",
@@ -17,6 +18,7 @@ STATES: dict[AnnouncementState, str] = {
 }
 STATE_TAGS: dict[AnnouncementState, str] = {
     AnnouncementState.DRAFT: "",
+    AnnouncementState.SCHEDULED: "plum",
     AnnouncementState.UNDER_WAY: "info",
     AnnouncementState.PAUSED: "warn",
     AnnouncementState.CANCELLED: "bad",

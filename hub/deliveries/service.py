@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from hub.announcements.models import Announcement, AnnouncementState
+from hub.announcements.models import Announcement, AnnouncementState, PausedBecause
 from hub.deliveries.checking import Check, check
 from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.planning import locked, plan_slice
@@ -24,8 +24,10 @@ __all__ = [
     "cancel",
     "check",
     "close_finished",
+    "held",
     "launch",
     "pause",
+    "ready",
     "resume",
     "resume_channel",
 ]
@@ -48,14 +50,7 @@ def launch(session: Session, announcement_id: int, by: int | None, now: datetime
 
     Raises AlreadySent, NotChecked or HasProblems.
     """
-    announcement = _held(session, announcement_id)
-    if announcement.state != AnnouncementState.DRAFT:
-        raise AlreadySent(f"“{announcement.title}” has been sent already. Copy it to send it again.")
-    if announcement.checked_revision != announcement.revision:
-        raise NotChecked(f"“{announcement.title}” has changed since it was checked. Check it once more, then send it.")
-    found = check(session, announcement_id, now)
-    if found.problems:
-        raise HasProblems(" ".join(found.problems))
+    announcement = ready(session, announcement_id, now)
     announcement.state = AnnouncementState.UNDER_WAY
     announcement.launched_at, announcement.launched_by = now, by
     session.flush()
@@ -63,9 +58,24 @@ def launch(session: Session, announcement_id: int, by: int | None, now: datetime
     return announcement
 
 
+def ready(session: Session, announcement_id: int, now: datetime) -> Announcement:
+    """A draft that may be launched as it is, held by this transaction. Raises as :func:`launch` does."""
+    announcement = held(session, announcement_id)
+    if announcement.state == AnnouncementState.SCHEDULED:
+        raise AlreadySent(f"“{announcement.title}” is to be sent already. Its page says when.")
+    if announcement.state != AnnouncementState.DRAFT:
+        raise AlreadySent(f"“{announcement.title}” has been sent already. Copy it to send it again.")
+    if announcement.checked_revision != announcement.revision:
+        raise NotChecked(f"“{announcement.title}” has changed since it was checked. Check it once more, then send it.")
+    found = check(session, announcement_id, now)
+    if found.problems:
+        raise HasProblems(" ".join(found.problems))
+    return announcement
+
+
 def pause(session: Session, announcement_id: int) -> None:
     """Hold everything of an announcement that has not left yet. Takes effect before the next messages are started."""
-    announcement = _held(session, announcement_id)
+    announcement = held(session, announcement_id)
     if announcement.state != AnnouncementState.UNDER_WAY:
         raise Conflict(f"“{announcement.title}” is not being sent at the moment, so it can’t be paused.")
     announcement.state = AnnouncementState.PAUSED
@@ -73,9 +83,11 @@ def pause(session: Session, announcement_id: int) -> None:
 
 def resume(session: Session, announcement_id: int) -> None:
     """Go on with a paused announcement where it stopped."""
-    announcement = _held(session, announcement_id)
+    announcement = held(session, announcement_id)
     if announcement.state != AnnouncementState.PAUSED:
         raise Conflict(f"“{announcement.title}” is not paused.")
+    if announcement.paused_because is PausedBecause.BUDGET:
+        raise Conflict(f"“{announcement.title}” has used up what its texts may cost. Raise that first.")
     announcement.state = AnnouncementState.UNDER_WAY
 
 
@@ -84,7 +96,7 @@ def cancel(session: Session, announcement_id: int, now: datetime) -> None:
 
     People who are still to be planned get their place, too: hub.deliveries.planning.plan_slice goes on.
     """
-    announcement = _held(session, announcement_id)
+    announcement = held(session, announcement_id)
     if announcement.state not in {AnnouncementState.UNDER_WAY, AnnouncementState.PAUSED}:
         raise Conflict(f"“{announcement.title}” is not being sent, so there is nothing to cancel.")
     announcement.state = AnnouncementState.CANCELLED
@@ -201,7 +213,8 @@ def close_finished(session: Session, now: datetime) -> list[int]:
     return ids
 
 
-def _held(session: Session, announcement_id: int) -> Announcement:
+def held(session: Session, announcement_id: int) -> Announcement:
+    """The announcement, held by this transaction. Raises NotFound."""
     announcement = locked(session, announcement_id)
     if announcement is None:
         raise NotFound("There is no such announcement (any more).")
