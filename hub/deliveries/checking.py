@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, select
@@ -25,6 +25,7 @@ from hub.announcements.rendering import (
     used_fields,
     values_for,
 )
+from hub.deliveries.budgets import cost_of, parts_for
 from hub.deliveries.planning import plan
 from hub.deliveries.rules import REACH, DeliveryState, Reach, Why
 from hub.errors import NotFound
@@ -110,11 +111,11 @@ def check(session: Session, announcement_id: int, now: datetime) -> Check:
         missing_formats=_missing_formats(session, announcement, planned),
         missing_languages=_missing_languages(session, announcement, planned),
         text_parts=texts.parts,
-        text_cost=(texts.parts * Decimal(str(settings().text_part_price))).quantize(Decimal("0.01"), ROUND_HALF_UP),
+        text_cost=cost_of(texts.parts),
         empty_fields=empty,
         problems=_problems(announcement, sum(by_channel.values()), texts, empty, now),
     )
-    found.warnings.extend(_warnings(found))
+    found.warnings.extend(_warnings(found, announcement.budget))
     announcement.checked_revision = announcement.revision
     return found
 
@@ -293,8 +294,14 @@ def _unknown(variant: Variant, name: str) -> str:
     return f"(({name})) in the {where} is not a field that we know. Check the spelling, or take it out."
 
 
-def _warnings(found: Check) -> list[str]:
+def _warnings(found: Check, budget: Decimal | None) -> list[str]:
     warnings = []
+    if budget is not None and (most := parts_for(budget)) < found.text_parts:
+        texts = dict(found.by_channel)["text"]
+        warnings.append(
+            f"The texts cost more than their limit of {settings().currency}{budget:,.2f}. Sending will stop after "
+            f"about {texts * most // found.text_parts:,} of {texts:,} texts, until you raise the limit."
+        )
     if found.held:
         warnings.append(f"It is quiet hours for {found.held:,} of them now: their message leaves when these end.")
     return warnings
