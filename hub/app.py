@@ -41,6 +41,8 @@ BLUEPRINTS = (
     "hub.announcements.views:bp",
     "hub.announcements.writing_views:bp",
     "hub.deliveries.views:bp",
+    "hub.deliveries.scheduling_views:bp",
+    "hub.deliveries.deciding_views:bp",
     "hub.conversations.views:bp",
     "hub.conversations.webhooks:bp",
     "hub.deliveries.webhooks:bp",

@@ -20,6 +20,10 @@ from hub.announcements.wording import TEXT_HINTS, TEXT_TITLES
 END_OF_DAY = time(23, 59)
 LATEST_YEAR = 2100
 
+SHORTEST_SILENCE = 5
+LONGEST_SILENCE = 7 * 24 * 60
+"""Minutes."""
+
 
 def _tidied(value: str | None) -> str:
     return tidy(value or "")
@@ -44,6 +48,11 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         description="People choose by topic what they hear about, and how.",
     )
     urgent = BooleanField("It is urgent", description="It goes before everything else, in people’s quiet hours too.")
+    silence = StringField(
+        "If somebody has not answered, try their next way after so many minutes (optional)",
+        description="Only an answer counts, so the text has to ask for one: a question, or “please answer”. Otherwise "
+        "people who know everything are told again and again. Leave it empty to tell everybody once.",
+    )
     until_day = DateField(
         "Of use until (optional)",
         description="After this it is not sent any more, so that nobody gets it too late.",
@@ -65,6 +74,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
                 "title": announcement.title,
                 "topic": announcement.topic_id,
                 "urgent": announcement.urgent,
+                "silence": announcement.silence_minutes or "",
                 "until_day": until.date() if until else None,
                 "until_time": until.time() if until else None,
             },
@@ -80,6 +90,14 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         if field.data not in {key for key, _ in self.topic.choices}:
             raise ValidationError("Choose a topic from the list.")
 
+    def validate_silence(self, field: Field) -> None:
+        """Minutes that make sense. What is not urgent has no use for them."""
+        text = (field.data or "").strip()
+        if self.urgent.data and text and not _is_whole(text, SHORTEST_SILENCE, LONGEST_SILENCE):
+            raise ValidationError(
+                f"Give a whole number of minutes from {SHORTEST_SILENCE} to {LONGEST_SILENCE:,} (a week), or nothing."
+            )
+
     def validate_until_day(self, field: Field) -> None:
         """A day that clocks can tell."""
         if field.data and not 2000 <= field.data.year <= LATEST_YEAR:
@@ -89,6 +107,12 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         """A time needs its day."""
         if field.data and not self.until_day.data and not self.until_day.errors:
             raise ValidationError("Say on which day, too.")
+
+    @property
+    def silence_minutes(self) -> int | None:
+        """How long somebody may be silent after something urgent; None: for ever."""
+        text = (self.silence.data or "").strip()
+        return int(text) if self.urgent.data and text else None
 
     @property
     def useful_until(self) -> datetime | None:
@@ -142,3 +166,7 @@ for _name, _entry in CHANNELS.items():
 
 def _zone() -> ZoneInfo:
     return ZoneInfo(settings().time_zone)
+
+
+def _is_whole(text: str, least: int, most: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most

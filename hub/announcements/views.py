@@ -86,6 +86,7 @@ def _save_details(session: Session, announcement_id: int, form: DetailsForm) -> 
         topic_id=form.topic.data,
         urgent=form.urgent.data,
         useful_until=form.useful_until,
+        silence_minutes=form.silence_minutes,
     )
 
 

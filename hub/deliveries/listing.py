@@ -28,6 +28,7 @@ class AnnouncementRow:
     state: AnnouncementState
     urgent: bool
     created_at: datetime
+    starts_at: datetime | None
     launched_at: datetime | None
     closed_at: datetime | None
     places: dict[Reach, int]
@@ -41,7 +42,7 @@ class AnnouncementRow:
 def announcements(
     session: Session, *, state: AnnouncementState | None = None, search: str = "", page: int = 1, per_page: int = 20
 ) -> Page[AnnouncementRow]:
-    """A page of announcements, newest first: by launch, or by when the draft was begun."""
+    """A page of announcements, newest first: by launch, by when it is to be, or by when the draft was begun."""
     conditions: list[ColumnElement[bool]] = [
         Announcement.title.ilike(like_pattern(word), escape="\\") for word in clean(search).split()
     ]
@@ -53,7 +54,10 @@ def announcements(
         select(Announcement, Topic.name)
         .join(Topic, Topic.id == Announcement.topic_id)
         .where(*conditions)
-        .order_by(func.coalesce(Announcement.launched_at, Announcement.created_at).desc(), Announcement.id.desc())
+        .order_by(
+            func.coalesce(Announcement.launched_at, Announcement.starts_at, Announcement.created_at).desc(),
+            Announcement.id.desc(),
+        )
         .offset(offset)
         .limit(limit)
     ).all()
@@ -90,6 +94,7 @@ def _row(announcement: Announcement, topic: str, places: dict[Reach, int]) -> An
         state=announcement.state,
         urgent=announcement.urgent,
         created_at=announcement.created_at,
+        starts_at=announcement.starts_at,
         launched_at=announcement.launched_at,
         closed_at=announcement.closed_at,
         places=places,

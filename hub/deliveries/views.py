@@ -11,16 +11,19 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from config.channels import CHANNELS
+from config.settings import settings
 from hub.accounts.access import current_account, organiser_required
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.announcements.queries import announcement_with
 from hub.announcements.wording import template_words
 from hub.db import read_session, utc_now, write_session
-from hub.deliveries import checking, queries, service
+from hub.deliveries import checking, queries, scheduling, service
+from hub.deliveries.budgets import cost_of
 from hub.deliveries.exporting import PER_PAGE, csv_lines
 from hub.deliveries.listing import announcements, counts_by_state
 from hub.deliveries.queries import DeliveryRow
 from hub.deliveries.rules import DeliveryState, Reach, Why
+from hub.deliveries.uncertain import count_waiting_for_a_person
 from hub.paging import Page
 from hub.web.paging import page_number
 
@@ -68,6 +71,7 @@ def check(announcement_id: int) -> ResponseReturnValue:
             "announcements/check.html",
             announcement=announcement,
             found=service.check(session, announcement_id, now),
+            undo_seconds=settings().undo_seconds,
             people=checking.choices(
                 session,
                 announcement_id,
@@ -87,17 +91,22 @@ def check(announcement_id: int) -> ResponseReturnValue:
 @bp.post(f"{ANNOUNCEMENT}/send")
 @organiser_required
 def send(announcement_id: int) -> ResponseReturnValue:
-    """Start a checked announcement, if it still is what was checked."""
-    revision = request.form.get("revision", "")
+    """Send a checked announcement, if it still is what was checked. For some moments it can be undone."""
     with write_session() as session:
-        announcement = announcement_with(session, announcement_id)
-        if announcement.state == AnnouncementState.DRAFT and revision != str(announcement.revision):
-            raise service.NotChecked(
-                f"“{announcement.title}” has changed since this page was opened. Look at the check again, then send it."
-            )
-        announcement = service.launch(session, announcement_id, by=current_account().id, now=utc_now())
-        flash(f"“{announcement.title}” is on its way.")
+        must_be_seen(session, announcement_id, request.form.get("revision", ""))
+        announcement = scheduling.send(session, announcement_id, by=current_account().id, now=utc_now())
+        if announcement.state is AnnouncementState.UNDER_WAY:
+            flash(f"“{announcement.title}” is on its way.")
     return redirect(url_for(".follow", announcement_id=announcement_id))
+
+
+def must_be_seen(session: Session, announcement_id: int, revision: str) -> None:
+    """Raise NotChecked where a draft is not the revision that the page showed on which it is sent."""
+    announcement = announcement_with(session, announcement_id)
+    if announcement.state is AnnouncementState.DRAFT and revision != str(announcement.revision):
+        raise service.NotChecked(
+            f"“{announcement.title}” has changed since this page was opened. Look at the check again, then send it."
+        )
 
 
 # --- Follow ---------------------------------------------------------------------------------------------------
@@ -110,8 +119,14 @@ def follow(announcement_id: int) -> ResponseReturnValue:
     with read_session() as session:
         announcement = announcement_with(session, announcement_id)
         if announcement.state == AnnouncementState.DRAFT:
-            return redirect(url_for("writing.write", announcement_id=announcement_id))
+            return redirect(_page_of_draft(announcement))
         return render_template("announcements/follow.html", **_progress(session, announcement, utc_now()))
+
+
+def _page_of_draft(announcement: Announcement) -> str:
+    """Where a draft is written; one that could not leave at its time opens where it says why."""
+    page = "deliveries.check" if scheduling.is_kept_back(announcement) else "writing.write"
+    return url_for(page, announcement_id=announcement.id)
 
 
 @bp.get(f"{ANNOUNCEMENT}/progress")
@@ -120,7 +135,10 @@ def progress(announcement_id: int) -> ResponseReturnValue:
     """The part of the page above that changes while messages are on their way."""
     with read_session() as session:
         announcement = announcement_with(session, announcement_id)
-        return render_template("announcements/progress.html", **_progress(session, announcement, utc_now()))
+        if announcement.state == AnnouncementState.DRAFT:  # taken back, or it could not leave
+            return "", {"HX-Redirect": _page_of_draft(announcement)}
+        part = "waiting" if announcement.state == AnnouncementState.SCHEDULED else "progress"
+        return render_template(f"announcements/{part}.html", **_progress(session, announcement, utc_now()))
 
 
 def _progress(session: Session, announcement: Announcement, now: datetime) -> dict[str, Any]:
@@ -133,6 +151,8 @@ def _progress(session: Session, announcement: Announcement, now: datetime) -> di
         "not_reached": _by_reason(reasons, Reach.NOT_REACHED),
         "declined": _by_reason(reasons, Reach.DECLINED),
         "uncertain": queries.uncertain(session, announcement.id),
+        "to_decide": count_waiting_for_a_person(session, announcement.id),
+        "set_aside": cost_of(announcement.text_parts),
         "stops": [stop for stop in queries.stopped_channels(session) if stop.channel in used],
         "call_lists": "calls.index" in current_app.view_functions,
         "now": now,

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import ScalarSelect, exists, func, select
 from sqlalchemy.orm import Session
 
-from hub.announcements.models import Announcement, AnnouncementState
+from hub.announcements.models import Announcement, AnnouncementState, PausedBecause
 from hub.conversations.models import Reply, ReplyKind
-from hub.deliveries.models import Delivery
+from hub.deliveries.models import Delivery, UncertainDelivery
 from hub.deliveries.queries import in_place, place_of
 from hub.deliveries.rules import DeliveryState, Reach
 from hub.participants.models import ContactPoint, ContactPointState, Participant
@@ -44,11 +44,24 @@ class UnderWay:
     planning: bool
     places: dict[Reach, int]
     uncertain: int
+    to_decide: int
+    """Of the uncertain ones, how many nobody but an organiser can settle."""
+    at_its_limit: bool
+    """Paused, because its texts would cost more than they may."""
 
     @property
     def audience(self) -> int:
         """Everybody it was meant for, as far as planned."""
         return sum(self.places.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """An announcement with messages of which nobody could find out whether they were sent."""
+
+    announcement_id: int
+    title: str
+    messages: int
 
 
 def attention(session: Session) -> Attention:
@@ -93,6 +106,7 @@ def under_way(session: Session) -> list[UnderWay]:
     ):
         places[announcement_id][place_of(state, channel)] += number
         uncertain[announcement_id] += number if state is DeliveryState.UNCERTAIN else 0
+    to_decide = {each.announcement_id: each.messages for each in undecided(session)}
     return [
         UnderWay(
             announcement_id=item.id,
@@ -103,9 +117,24 @@ def under_way(session: Session) -> list[UnderWay]:
             planning=item.planned_at is None and item.state is AnnouncementState.UNDER_WAY,
             places=places[item.id],
             uncertain=uncertain[item.id],
+            to_decide=to_decide.get(item.id, 0),
+            at_its_limit=item.state is AnnouncementState.PAUSED and item.paused_because is PausedBecause.BUDGET,
         )
         for item in found
     ]
+
+
+def undecided(session: Session) -> list[Undecided]:
+    """The announcements with uncertain messages that wait for an organiser's decision, oldest first."""
+    found = session.execute(
+        select(Announcement.id, Announcement.title, func.count())
+        .join(Delivery, Delivery.announcement_id == Announcement.id)
+        .join(UncertainDelivery, UncertainDelivery.delivery_id == Delivery.id)
+        .where(UncertainDelivery.for_a_person, Delivery.live, Delivery.state == DeliveryState.UNCERTAIN)
+        .group_by(Announcement.id, Announcement.title)
+        .order_by(Announcement.id)
+    )
+    return [Undecided(*row) for row in found]
 
 
 def _count(what: type[Participant | Reply | Delivery | Announcement], *conditions: object) -> ScalarSelect[int]:

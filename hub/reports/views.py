@@ -9,8 +9,9 @@ from config.channels import CHANNELS
 from hub.accounts.access import current_account, has_role, organiser_required, volunteer_required
 from hub.accounts.models import RoleName
 from hub.db import read_session
+from hub.deliveries import scheduling
 from hub.deliveries.queries import stopped_channels
-from hub.reports.queries import attention, under_way
+from hub.reports.queries import attention, undecided, under_way
 
 bp = Blueprint("home", __name__)
 
@@ -24,8 +25,18 @@ def index() -> ResponseReturnValue:
     with read_session() as session:
         numbers = attention(session)
         running = under_way(session)
+        to_decide = undecided(session)
+        kept_back, to_be_sent = scheduling.kept_back(session), scheduling.waiting(session)
         stopped = [(CHANNELS[stop.channel].label, stop.reason) for stop in stopped_channels(session)]
-    return render_template("home/index.html", numbers=numbers, running=running, stopped=stopped)
+        return render_template(
+            "home/index.html",
+            numbers=numbers,
+            running=running,
+            stopped=stopped,
+            to_decide=to_decide,
+            kept_back=kept_back,
+            to_be_sent=to_be_sent,
+        )
 
 
 @bp.get("/home/under-way")

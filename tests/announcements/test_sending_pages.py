@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from config.settings import Settings
 from hub.accounts.models import RoleName
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.db import read_session, utc_now, write_session
@@ -24,8 +26,13 @@ from tests.deliveries.people import BODIES, announcement, contact_point, somebod
 
 
 @pytest.fixture
-def draft(client: FlaskClient) -> int:
-    """For seven people: two by email, one each by text, call and public post, one opted out, one without a way."""
+def draft(client: FlaskClient, settings_for: Callable[..., Settings]) -> int:
+    """For seven people: two by email, one each by text, call and public post, one opted out, one without a way.
+
+    Send leaves at once here; undoing it is in test_scheduling_pages.
+    """
+    assert client
+    settings_for(undo_seconds=0)
     with write_session() as session:
         somebody(session, "Ann", "email", search_text="ann")
         somebody(session, "=cmd()", "email")

@@ -107,6 +107,10 @@ def test_an_announcement_is_written_checked_and_sent_by_keyboard_alone(organiser
     assert_good_for_everyone(page)
     focus(page, "Send to 3 people")
     press_enter(page)
+    expect(page.get_by_text("You can still undo it.")).to_be_visible()
+    assert_good_for_everyone(page)
+    focus(page, "Send now")
+    press_enter(page)
     expect(page.get_by_text("is on its way.")).to_be_visible()
     assert_good_for_everyone(page)
     with read_session() as session:
