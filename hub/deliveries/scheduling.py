@@ -45,14 +45,19 @@ def schedule(
 ) -> Announcement:
     """Have a checked announcement sent at ``starts_at``. Raises BadTime, and as hub.deliveries.service.launch does."""
     announcement = service.ready(session, announcement_id, now)
-    if starts_at <= now:
-        raise BadTime("This time has passed already. Choose a later one.")
+    refuse_past(starts_at, now)
     if announcement.useful_until is not None and announcement.useful_until <= starts_at:
         raise BadTime("It is of no use any more at that time. Choose an earlier one.")
     announcement.state = AnnouncementState.SCHEDULED
     announcement.starts_at, announcement.launched_by = starts_at, by
     session.flush()
     return announcement
+
+
+def refuse_past(starts_at: datetime | None, now: datetime) -> None:
+    """Raise BadTime where a time is not in the future."""
+    if _is_past(starts_at, now):
+        raise BadTime("This time has passed already. Choose a later one.")
 
 
 def take_back(session: Session, announcement_id: int) -> Announcement:
