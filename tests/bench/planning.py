@@ -32,7 +32,7 @@ BARE = """
 INSERT INTO deliveries (announcement_id, participant_id, contact_point_id, channel, rung, attempt, state, why, live,
   state_at)
 SELECT :announcement, participant_id, contact_point_id, channel, rung, 1, state, why, live, state_at
-FROM chosen_before ORDER BY participant_id
+FROM chosen_before
 """
 
 
