@@ -141,7 +141,7 @@ def _print_check(
     if not leaving:
         click.echo(f"Not sent. Look at it on the web, or add --send. ({announcement_id})")
     else:
-        click.echo(f"It leaves {moment(starts_at)}." if starts_at else "It is on its way.")
+        click.echo(f"It leaves on {moment(starts_at)}." if starts_at else "It is on its way.")
 
 
 REACH_EXAMPLE = """

@@ -122,11 +122,11 @@ def test_an_announcement_is_put_off_to_a_day_and_time_of_the_group(client: Flask
         starts_at = session.get_one(Announcement, draft).starts_at
     assert starts_at is not None
     assert f"{starts_at.astimezone(ZoneInfo('Europe/London')):%H:%M}" == "09:30"
-    assert f"It leaves {moment(starts_at)}" in page
+    assert f"It leaves on {moment(starts_at)}" in page
     assert client.get(address).headers["Location"] == f"/announcements/{draft}"
     listed = client.get("/announcements?state=scheduled").text
     assert "To be sent (1)" in listed
-    assert f"to be sent {moment(starts_at)}" in listed
+    assert f"to be sent on {moment(starts_at)}" in listed
     home = client.get("/").text
     assert "To be sent" in home
     assert moment(starts_at) in home

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -12,10 +14,10 @@ from hub.accounts.service import create_account
 from hub.announcements import service as announcements
 from hub.announcements.models import Announcement, AnnouncementState
 from hub.db import read_session, utc_now, write_session
-from hub.deliveries import service
+from hub.deliveries import scheduling, service
 from hub.deliveries.models import Delivery
 from hub.participants.groups import ensure_topics
-from tests.deliveries.people import somebody
+from tests.deliveries.people import announcement, somebody
 
 EMAIL = "ann@example.org"
 PASSWORD = "four words to remember"
@@ -155,4 +157,32 @@ def test_the_numbers_change_by_themselves(organiser: Page, site: str) -> None:
     with write_session() as session:
         session.execute(update(Delivery).where(Delivery.channel == "email").values(state="delivered"))
     expect(page.get_by_role("link", name="1 reached")).to_be_visible()
+    assert_good_for_everyone(page)
+
+
+@pytest.mark.parametrize("stands_in_the_way", [False, True])
+def test_the_page_of_what_waits_moves_on_by_itself(organiser: Page, site: str, stands_in_the_way: bool) -> None:
+    page, now = organiser, utc_now()
+    with write_session() as session:
+        made = announcement(session, title="Hall closed").id
+        service.check(session, made, now)
+        scheduling.schedule(session, made, now + timedelta(seconds=60), None, now)
+    page.goto(f"{site}/announcements/{made}")
+    expect(page.get_by_role("heading", name="It leaves in")).to_be_visible()
+    with write_session() as session:
+        if stands_in_the_way:
+            session.get_one(Announcement, made).useful_until = now
+        scheduling.launch_scheduled(session, made, now + timedelta(seconds=60))
+    heading = "Put this right first" if stands_in_the_way else "Where everybody is"
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    assert_good_for_everyone(page)
+
+
+def test_minutes_of_silence_are_asked_for_only_while_it_is_urgent(organiser: Page, site: str) -> None:
+    page = organiser
+    page.goto(f"{site}/announcements/new")
+    minutes = page.get_by_label("If somebody has not answered")
+    expect(minutes).to_be_hidden()
+    page.get_by_label("It is urgent").check()
+    expect(minutes).to_be_visible()
     assert_good_for_everyone(page)

@@ -53,7 +53,7 @@ def test_an_announcement_can_be_put_off_and_its_costs_limited(run_hub: Run) -> N
     answer = json.loads(put_off.stdout)
     assert (answer["sent"], answer["starts_at"]) == (False, "2099-07-01T08:00:00+00:00")
     assert "after about 0 of 1 texts" in answer["warnings"][0]
-    assert "It leaves 1 July 2099, 9:00am." in run_hub(*wanted, "--at", "2099-07-01 09:00").stdout
+    assert "It leaves on 1 July 2099, 9:00am." in run_hub(*wanted, "--at", "2099-07-01 09:00").stdout
     past = run_hub(*wanted, "--at", "2020-07-01 09:00")
     assert (past.returncode, "has passed already" in past.stderr) == (1, True)
     wrong = run_hub(*wanted, "--send", "--budget", "lots")
