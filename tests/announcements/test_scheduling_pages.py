@@ -82,6 +82,15 @@ def test_send_waits_and_can_be_undone(client: FlaskClient, draft: int) -> None:
         assert session.scalars(select(Delivery)).all() == []
 
 
+def test_the_page_says_when_nobody_is_there_to_send_it(client: FlaskClient, draft: int) -> None:
+    send(client, draft)
+    with write_session() as session:
+        session.get_one(Announcement, draft).starts_at = utc_now() - timedelta(minutes=1)
+    page = client.get(f"/announcements/{draft}").text
+    assert "It should have left by now" in page
+    assert 'hx-trigger="every 20s"' in page
+
+
 def test_what_is_urgent_leaves_at_once(client: FlaskClient, draft: int) -> None:
     with write_session() as session:
         session.get_one(Announcement, draft).urgent = True
