@@ -18,6 +18,7 @@ from hub.deliveries import budgets, uncertain
 from hub.deliveries.budgets import BadAmount
 from hub.deliveries.forms import BudgetForm
 from hub.deliveries.views import ANNOUNCEMENT
+from hub.errors import Conflict
 from hub.participants.forms import blame
 from hub.web.wording import counted
 
@@ -92,6 +93,10 @@ def show_uncertain(announcement_id: int) -> ResponseReturnValue:
 @organiser_required
 def send_again(announcement_id: int) -> ResponseReturnValue:
     """Send once more, to one person or to all; they may get it twice."""
+    with read_session() as session:
+        announcement = announcement_with(session, announcement_id)
+        if announcement.state is AnnouncementState.CANCELLED:
+            raise Conflict(f"“{announcement.title}” was cancelled, so nothing of it is sent any more.")
     people = _decide(announcement_id, uncertain.send_again)
     flash(f"Being sent again to {counted(people, 'person', 'people')}." if people else _SETTLED)
     return _after_deciding(announcement_id)

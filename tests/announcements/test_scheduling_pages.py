@@ -304,6 +304,17 @@ def test_a_choice_of_nobody_decides_nothing(
     assert set(found) == {DeliveryState.UNCERTAIN}
 
 
+@pytest.mark.usefixtures("uncertain")
+def test_nothing_of_what_was_cancelled_is_sent_again(client: FlaskClient, draft: int) -> None:
+    client.post(f"/announcements/{draft}/cancel")
+    page = client.get(f"/announcements/{draft}/uncertain").text
+    assert "was cancelled, so nothing of it is sent again" in page
+    assert "they may get it twice" not in page
+    assert client.post(f"/announcements/{draft}/uncertain/again").status_code == 409
+    answer = client.post(f"/announcements/{draft}/uncertain/leave", follow_redirects=True)
+    assert "3 people count as not reached." in answer.text
+
+
 # --- Everybody else -------------------------------------------------------------------------------------------
 
 PAGES = ("schedule", "budget", "uncertain")
