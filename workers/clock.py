@@ -19,6 +19,7 @@ from hub.deliveries.receipts import apply_receipts
 from hub.deliveries.service import close_finished
 from hub.deliveries.settling import ask_for_reports, give_up_on_reports, settle_without_receipts
 from hub.deliveries.silence import note_silence
+from hub.deliveries.tallies import compact
 from hub.deliveries.uncertain import put_before_organisers
 from hub.participants.importing.runs import drop_old_files
 from workers.running import go_round
@@ -61,6 +62,7 @@ def chores() -> list[Chore]:
         Chore("missing reports", 300, ask_for_reports),
         Chore("reports given up", 3600, give_up_on_reports),
         Chore("old contact files", 3600, drop_old_files),
+        Chore("tallies", 10, compact),
         Chore("ended announcements", 2, lambda session, now: len(close_finished(session, now))),
     ]
 

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from hub.announcements.models import Announcement, AnnouncementState
-from hub.deliveries.models import Delivery
 from hub.deliveries.queries import place_of
 from hub.deliveries.rules import Reach
+from hub.deliveries.tallies import tallies
 from hub.paging import Page, page_bounds
 from hub.participants.models import Topic
 from hub.participants.rules import clean, like_pattern
@@ -74,15 +74,11 @@ def counts_by_state(session: Session) -> dict[AnnouncementState, int]:
 
 
 def _places(session: Session, announcement_ids: Iterable[int]) -> dict[int, dict[Reach, int]]:
-    counts = session.execute(
-        select(Delivery.announcement_id, Delivery.state, Delivery.channel, func.count())
-        .where(Delivery.announcement_id.in_(list(announcement_ids)), Delivery.live)
-        .group_by(Delivery.announcement_id, Delivery.state, Delivery.channel)
-    )
     places: dict[int, dict[Reach, int]] = {}
-    for announcement_id, state, channel, people in counts:
-        account = places.setdefault(announcement_id, dict.fromkeys(Reach, 0))
-        account[place_of(state, channel)] += people
+    for each in tallies(session, announcement_ids):
+        if each.live:
+            account = places.setdefault(each.announcement_id, dict.fromkeys(Reach, 0))
+            account[place_of(each.state, each.channel)] += each.people
     return places
 
 

@@ -141,6 +141,25 @@ class UncertainDelivery(Base):
     for_a_person: Mapped[bool] = mapped_column(default=False)
 
 
+class ReachTally(Base):
+    """A number of an announcement's deliveries that have the same state. Rows with the same keys add up.
+
+    Kept by triggers: see hub.deliveries.tallies.
+    """
+
+    __tablename__ = "reach_tallies"
+    __table_args__ = (Index("ix_reach_tallies_announcement", "announcement_id", "channel", "state", "why"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    announcement_id: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(20))
+    state: Mapped[DeliveryState] = mapped_column(enum_column(DeliveryState))
+    why: Mapped[Why] = mapped_column(enum_column(Why))
+    live: Mapped[bool]
+    handed_over: Mapped[bool]
+    people: Mapped[int]
+
+
 class Receipt(Base):
     """What a provider told us about a delivery: stored before the provider gets its answer, applied in bulk."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Insert,
     Select,
     Subquery,
     and_,
@@ -29,6 +30,7 @@ from hub.deliveries.models import Batch, BatchState, Delivery
 from hub.deliveries.quiet_hours import AT_ONCE, due_at
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.rungs import Slice, first, general_rungs, own_rungs
+from hub.deliveries.tallies import tally
 from hub.participants.models import ContactPoint, ContactPointState, Membership, Participant, TopicPreference
 
 FIRST_SLICE = 1_000
@@ -208,18 +210,26 @@ def insert_deliveries(session: Session, announcement: Announcement, chosen: Subq
     if session.get_bind().dialect.name == "postgresql":
         # One statement: reading the rows again would cost a third of writing them.
         written: FromClause = writing.returning(*_written(Delivery.__table__)).cte("written")
+        counted = _counts(written).add_cte(_batches(session, announcement, written, before).cte("batched"))
     else:
         session.execute(writing)
         new = (Delivery.id > before, Delivery.announcement_id == announcement.id)
         written = select(*_written(Delivery.__table__)).where(*new).subquery("written")
-    _insert_batches(session, announcement, written, before)
+        session.execute(_batches(session, announcement, written, before))
+        counted = _counts(written)
+    tally(session, announcement.id, session.execute(counted).all())
 
 
 def _written(table: FromClause) -> list[ColumnElement[Any]]:
-    return [table.c[key] for key in ("id", "channel", "state", "due_at")]
+    return [table.c[key] for key in ("id", "channel", "state", "why", "due_at")]
 
 
-def _insert_batches(session: Session, announcement: Announcement, written: FromClause, before: int) -> None:
+def _counts(written: FromClause) -> Select[str, str, str, int]:
+    keys = (written.c.channel, written.c.state, written.c.why)
+    return select(*keys, func.count()).group_by(*keys)
+
+
+def _batches(session: Session, announcement: Announcement, written: FromClause, before: int) -> Insert:
     size = case({entry.name: entry.batch_size for entry in CHANNELS.values()}, value=written.c.channel, else_=1_000)
     number = (written.c.id - before - 1) // size
     per_batch = (
@@ -240,8 +250,8 @@ def _insert_batches(session: Session, announcement: Announcement, written: FromC
         .order_by(func.min(written.c.id))
     )
     columns = ["announcement_id", "channel", "first_delivery_id", "last_delivery_id", "size", "priority", "due_at"]
-    session.execute(
-        insert(Batch).from_select([*columns, "state", "started_through", "failures"], per_batch, include_defaults=False)
+    return insert(Batch).from_select(
+        [*columns, "state", "started_through", "failures"], per_batch, include_defaults=False
     )
 
 

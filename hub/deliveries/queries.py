@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from config.channels import CHANNELS, Handover
 from hub.announcements.models import Announcement
-from hub.deliveries.models import ChannelStop, Delivery
+from hub.deliveries.models import ChannelStop, Delivery, ReachTally
 from hub.deliveries.planning import PLANNED_FURTHER
 from hub.deliveries.rules import REACH, DeliveryState, Reach, Why
+from hub.deliveries.tallies import tallies
 from hub.errors import NotFound
 from hub.paging import Page
 from hub.participants.models import ContactPoint, Participant
@@ -107,11 +109,13 @@ def reach(session: Session, announcement_id: int) -> ReachAccount:
     """The account of an announcement, at this moment."""
     announcement = _announcement(session, announcement_id)
     places = dict.fromkeys(Reach, 0)
-    for reason in reasons(session, announcement_id):
-        places[reason.place] += reason.people
-    audience = session.scalar(select(func.count()).where(Delivery.announcement_id == announcement_id, Delivery.live))
+    audience = 0
+    for each in tallies(session, [announcement_id]):
+        if each.live:
+            places[place_of(each.state, each.channel)] += each.people
+            audience += each.people
     return ReachAccount(
-        audience=audience or 0,
+        audience=audience,
         places=places,
         planning=announcement.state in PLANNED_FURTHER and announcement.planned_at is None,
         closed=announcement.closed_at is not None,
@@ -120,34 +124,35 @@ def reach(session: Session, announcement_id: int) -> ReachAccount:
 
 def reasons(session: Session, announcement_id: int) -> list[ReasonCount]:
     """How many people are where in the account and why, largest first."""
-    found = session.execute(
-        select(Delivery.state, Delivery.why, Delivery.channel, func.count())
-        .where(Delivery.announcement_id == announcement_id, Delivery.live)
-        .group_by(Delivery.state, Delivery.why, Delivery.channel)
-        .order_by(func.count().desc())
-    )
-    return [ReasonCount(place_of(state, channel), state, why, channel, n) for state, why, channel, n in found]
+    counts: Counter[tuple[DeliveryState, Why, str]] = Counter()
+    for each in tallies(session, [announcement_id]):
+        if each.live:
+            counts[each.state, each.why, each.channel] += each.people
+    return [
+        ReasonCount(place_of(state, channel), state, why, channel, people)
+        for (state, why, channel), people in counts.most_common()
+    ]
 
 
 def reach_by_channel(session: Session, announcement_id: int) -> list[ChannelReach]:
     """How far an announcement has got, one row per channel that it uses. Counts attempts, not people."""
     s = DeliveryState
-    gone = [s.SENT, s.ON_LIST, s.POSTED, s.DELIVERED, s.CONFIRMED]
-    ended_before = [s.DECLINED, s.CANCELLED, s.EXPIRED]
-    failed = or_(Delivery.state.in_([s.FAILED, s.UNREACHABLE]), not_(Delivery.live))
-    found = session.execute(
-        select(
-            Delivery.channel,
-            func.count(),
-            func.count(case((or_(Delivery.state.in_(gone), Delivery.provider_id.is_not(None)), 1))),
-            func.count(case((and_(Delivery.live, Delivery.state.in_([s.DELIVERED, s.CONFIRMED])), 1))),
-            func.count(case((and_(failed, Delivery.state.not_in(ended_before)), 1))),
-        )
-        .where(Delivery.announcement_id == announcement_id, Delivery.channel != "")
-        .group_by(Delivery.channel)
-    ).all()
-    by_name = {row[0]: ChannelReach(*row) for row in found}
-    return [by_name[name] for name in CHANNELS if name in by_name]
+    counts: dict[str, Counter[str]] = {}
+    for each in tallies(session, [announcement_id]):
+        count = counts.setdefault(each.channel, Counter())
+        count["planned"] += each.people
+        if each.handed_over or each.state in {s.SENT, s.ON_LIST, s.POSTED, s.DELIVERED, s.CONFIRMED}:
+            count["sent"] += each.people
+        if each.live and each.state in {s.DELIVERED, s.CONFIRMED}:
+            count["delivered"] += each.people
+        failed = not each.live or each.state in {s.FAILED, s.UNREACHABLE}
+        if failed and each.state not in {s.DECLINED, s.CANCELLED, s.EXPIRED}:
+            count["failed"] += each.people
+    return [
+        ChannelReach(name, *(counts[name][what] for what in ("planned", "sent", "delivered", "failed")))
+        for name in CHANNELS
+        if name in counts
+    ]
 
 
 def people_in(
@@ -229,10 +234,10 @@ def stopped_channels(session: Session) -> list[ChannelStop]:
 
 def uncertain(session: Session, announcement_id: int | None = None) -> int:
     """How many deliveries may or may not have been taken by a provider, and are being settled."""
-    conditions = [Delivery.live, Delivery.state == DeliveryState.UNCERTAIN]
+    conditions = [ReachTally.live, ReachTally.state == DeliveryState.UNCERTAIN]
     if announcement_id is not None:
-        conditions.append(Delivery.announcement_id == announcement_id)
-    return session.scalar(select(func.count()).select_from(Delivery).where(*conditions)) or 0
+        conditions.append(ReachTally.announcement_id == announcement_id)
+    return session.scalar(select(func.sum(ReachTally.people)).where(*conditions)) or 0
 
 
 def _announcement(session: Session, announcement_id: int) -> Announcement:

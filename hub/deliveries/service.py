@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.announcements.models import Announcement, AnnouncementState, PausedBecause
@@ -13,6 +13,7 @@ from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.planning import locked, plan_slice
 from hub.deliveries.rules import DeliveryState, Why, origins
 from hub.deliveries.stopping import resume_channel
+from hub.deliveries.tallies import Tally, tallies
 from hub.errors import Conflict, NotFound
 
 __all__ = [
@@ -31,6 +32,18 @@ __all__ = [
     "resume",
     "resume_channel",
 ]
+
+
+STILL_OPEN = frozenset(
+    {
+        DeliveryState.PLANNED,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.SENT,
+        DeliveryState.ON_LIST,
+        DeliveryState.FAILED,
+    }
+)
+"""As long as somebody's live delivery is in one of these, an announcement is not closed."""
 
 
 class AlreadySent(Conflict):
@@ -168,38 +181,23 @@ def answered(session: Session, announcement_id: int, participant_id: int, now: d
 
 def close_finished(session: Session, now: datetime) -> list[int]:
     """Close announcements of which nothing is on its way or waiting for a call any more. Returns their ids."""
-    open_states = [
-        DeliveryState.PLANNED,
-        DeliveryState.UNCERTAIN,
-        DeliveryState.SENT,
-        DeliveryState.ON_LIST,
-        DeliveryState.FAILED,
-    ]
-    heard_nothing = and_(
-        Announcement.urgent,
-        Announcement.silence_minutes.is_not(None),
-        Delivery.state == DeliveryState.DELIVERED,
-        Delivery.why != Why.NO_ANSWER,
-    )
-    still_open = exists().where(
-        Delivery.announcement_id == Announcement.id,
-        Delivery.live,
-        or_(Delivery.state.in_(open_states), heard_nothing),
-    )
-    for announcement_id in session.scalars(
-        select(Announcement.id).where(
-            Announcement.state == AnnouncementState.CANCELLED, Announcement.closed_at.is_(None)
-        )
-    ).all():
-        _cancel_unsent(session, announcement_id, now)
-    finished = session.scalars(
+    candidates = session.scalars(
         select(Announcement).where(
             Announcement.state.in_([AnnouncementState.UNDER_WAY, AnnouncementState.CANCELLED]),
             Announcement.planned_at.is_not(None),
             Announcement.closed_at.is_(None),
-            ~still_open,
         )
     ).all()
+    for announcement in candidates:
+        if announcement.state is AnnouncementState.CANCELLED:
+            _cancel_unsent(session, announcement.id, now)
+    silent = {each.id for each in candidates if each.urgent and each.silence_minutes is not None}
+    still_open = {
+        each.announcement_id
+        for each in tallies(session, [announcement.id for announcement in candidates])
+        if each.live and (each.state in STILL_OPEN or (each.announcement_id in silent and _may_be_silence(each)))
+    }
+    finished = [announcement for announcement in candidates if announcement.id not in still_open]
     for announcement in finished:
         announcement.closed_at = now
         if announcement.state == AnnouncementState.UNDER_WAY:
@@ -211,6 +209,10 @@ def close_finished(session: Session, now: datetime) -> list[int]:
         .execution_options(synchronize_session=False)
     )
     return ids
+
+
+def _may_be_silence(tally: Tally) -> bool:
+    return tally.state is DeliveryState.DELIVERED and tally.why is not Why.NO_ANSWER
 
 
 def held(session: Session, announcement_id: int) -> Announcement:

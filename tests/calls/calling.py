@@ -10,6 +10,7 @@ from hub.calls.models import CallList
 from hub.calls.service import put_on_list
 from hub.deliveries.models import Delivery
 from hub.deliveries.rules import DeliveryState
+from hub.deliveries.tallies import tally
 from tests.deliveries.people import NOW, announcement, contact_point, somebody
 
 
@@ -31,6 +32,7 @@ def deliveries(session: Session, announcement_id: int, *names: str, state: str =
         )
     session.add_all(made)
     session.flush()
+    tally(session, announcement_id, [("phone", state, "", len(made))])
     return [delivery.id for delivery in made]
 
 
