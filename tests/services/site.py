@@ -22,6 +22,7 @@ def application() -> Flask:
     """The application for today's settings. Made once for each: most of its cost is in its routes and templates."""
     made = _made(repr([getattr(settings(), name) for name in KEPT_BY_THE_APPLICATION]))
     limiter.reset()  # tries of the test before
+    made.config["WTF_CSRF_ENABLED"] = True  # tests.conversations.signing_in takes it away for a test
     return made
 
 
