@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     FromClause,
-    Insert,
+    Row,
     Select,
     Subquery,
     and_,
@@ -29,7 +31,7 @@ from hub.db import UtcDateTime
 from hub.deliveries.models import Batch, BatchState, Delivery
 from hub.deliveries.quiet_hours import AT_ONCE, due_at
 from hub.deliveries.rules import DeliveryState, Why
-from hub.deliveries.rungs import Slice, first, general_rungs, own_rungs
+from hub.deliveries.rungs import Slice, first_general, first_own
 from hub.deliveries.tallies import tally
 from hub.participants.models import ContactPoint, ContactPointState, Membership, Participant, TopicPreference
 
@@ -75,8 +77,8 @@ def plan(
 
     ``part``: only of these people.
     """
-    general = first(session, general_rungs(announcement, part), "general")
-    own = first(session, own_rungs(announcement, part), "own")
+    general, in_general = first_general(session, announcement, part)
+    own, in_own = first_own(session, announcement, part)
     has_own = own.c.participant_id.is_not(None)
 
     def chosen(column: str) -> ColumnElement[Any]:
@@ -103,8 +105,8 @@ def plan(
             (AT_ONCE if announcement.urgent else due_at(session, chosen("channel"), now)).label("due_at"),
         )
         .select_from(Participant)
-        .outerjoin(general, general.c.participant_id == Participant.id)
-        .outerjoin(own, own.c.participant_id == Participant.id)
+        .outerjoin(general, in_general)
+        .outerjoin(own, in_own)
         .where(audience(announcement), *([part.holds(Participant.id)] if part else []))
     )
 
@@ -207,52 +209,56 @@ def insert_deliveries(session: Session, announcement: Announcement, chosen: Subq
         "state_at": literal(now, UtcDateTime()),
     }
     writing = insert(Delivery).from_select(list(columns), select(*columns.values()), include_defaults=False)
+    keys = ("id", "channel", "state", "why", "due_at")
     if session.get_bind().dialect.name == "postgresql":
         # One statement: reading the rows again would cost a third of writing them.
-        written: FromClause = writing.returning(*_written(Delivery.__table__)).cte("written")
-        counted = _counts(written).add_cte(_batches(session, announcement, written, before).cte("batched"))
+        written: FromClause = writing.returning(*(Delivery.__table__.c[key] for key in keys)).cte("written")
     else:
         session.execute(writing)
         new = (Delivery.id > before, Delivery.announcement_id == announcement.id)
-        written = select(*_written(Delivery.__table__)).where(*new).subquery("written")
-        session.execute(_batches(session, announcement, written, before))
-        counted = _counts(written)
-    tally(session, announcement.id, session.execute(counted).all())
+        written = select(*(Delivery.__table__.c[key] for key in keys)).where(*new).subquery("written")
+    groups = session.execute(_groups(written, before)).all()
+    _add_batches(session, announcement, groups)
+    tally(session, announcement.id, [(group.channel, group.state, group.why, group.size) for group in groups])
 
 
-def _written(table: FromClause) -> list[ColumnElement[Any]]:
-    return [table.c[key] for key in ("id", "channel", "state", "why", "due_at")]
-
-
-def _counts(written: FromClause) -> Select[str, str, str, int]:
-    keys = (written.c.channel, written.c.state, written.c.why)
-    return select(*keys, func.count()).group_by(*keys)
-
-
-def _batches(session: Session, announcement: Announcement, written: FromClause, before: int) -> Insert:
+def _groups(written: FromClause, before: int) -> CompoundSelect[*tuple[Any, ...]]:
+    """What was written: the planned in groups of as many as a batch holds, and all others by what became of them."""
+    is_planned = written.c.state == DeliveryState.PLANNED.value
     size = case({entry.name: entry.batch_size for entry in CHANNELS.values()}, value=written.c.channel, else_=1_000)
-    number = (written.c.id - before - 1) // size
-    per_batch = (
-        select(
-            literal(announcement.id),
-            written.c.channel,
-            func.min(written.c.id),
-            func.max(written.c.id),
-            func.count(),
-            literal(_priority(session, announcement)),
-            written.c.due_at,
-            literal(BatchState.WAITING.value),
-            literal(0),
-            literal(0),
+    count = func.count().label("size")
+    ids = (func.min(written.c.id).label("first"), func.max(written.c.id).label("last"))
+    planned = (
+        select(written.c.channel, literal(DeliveryState.PLANNED.value).label("state"), literal("").label("why"))
+        .add_columns(written.c.due_at, *ids, count)
+        .where(is_planned)
+        .group_by(written.c.channel, written.c.due_at, (written.c.id - before - 1) // size)
+    )
+    keys = (written.c.channel, written.c.state, written.c.why)
+    others = select(*keys, AT_ONCE.label("due_at"), *ids, count).where(~is_planned).group_by(*keys)
+    return planned.union_all(others).order_by("first")
+
+
+def _add_batches(session: Session, announcement: Announcement, groups: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    planned = [group for group in groups if group.state == DeliveryState.PLANNED]
+    if planned:
+        priority = _priority(session, announcement)
+        session.execute(
+            insert(Batch),
+            [
+                {
+                    "announcement_id": announcement.id,
+                    "channel": group.channel,
+                    "first_delivery_id": group.first,
+                    "last_delivery_id": group.last,
+                    "size": group.size,
+                    "priority": priority,
+                    "due_at": group.due_at,
+                    "state": BatchState.WAITING,
+                }
+                for group in planned
+            ],
         )
-        .where(written.c.state == DeliveryState.PLANNED.value)
-        .group_by(written.c.channel, written.c.due_at, number)
-        .order_by(func.min(written.c.id))
-    )
-    columns = ["announcement_id", "channel", "first_delivery_id", "last_delivery_id", "size", "priority", "due_at"]
-    return insert(Batch).from_select(
-        [*columns, "state", "started_through", "failures"], per_batch, include_defaults=False
-    )
 
 
 def _priority(session: Session, announcement: Announcement) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.channels import CHANNELS
 from hub.announcements.models import Announcement
-from hub.participants.models import ContactPoint, ContactPointState, TopicPreference
+from hub.participants.models import ContactPoint, ContactPointState, Participant, TopicPreference
 
 UNUSABLE = 100_000
 """Added to the rank of a rung that can't be used, so that it comes last."""
@@ -92,19 +92,39 @@ def _usable() -> ColumnElement[bool]:
     return ContactPoint.state == literal(ContactPointState.USABLE, ContactPoint.state.type, literal_execute=True)
 
 
-def first(session: Session, every: Rungs, name: str) -> Subquery:
-    """The first usable rung of each person, or a row of nulls for whoever has rungs of which none can be used."""
-    of = every.subquery()
-    columns = (of.c.participant_id, of.c.rank, of.c.channel, of.c.contact_point_id)
-    unusable_last = of.c.contact_point_id.is_(None)
+def first_general(
+    session: Session, announcement: Announcement, part: Slice | None
+) -> tuple[Subquery, ColumnElement[bool]]:
+    """The first usable rung of each person's general order, and the condition by which people are joined to it."""
     if session.get_bind().dialect.name == "postgresql":
-        found = (
-            select(*columns)
-            .ext(postgresql.distinct_on(of.c.participant_id))
-            .order_by(of.c.participant_id, *([unusable_last] if name == "own" else []), of.c.rank)
-        )
+        found = _distinct(general_rungs(announcement, part).subquery(), name="general")
+        return found, found.c.participant_id == Participant.id
+    # SQLite makes a table and an index of a grouped subquery. Looking for each person is faster.
+    of_person = general_rungs(announcement).where(ContactPoint.participant_id == Participant.id)
+    least = of_person.with_only_columns(ContactPoint.id).order_by(ContactPoint.rank).limit(1).correlate(Participant)
+    point = ContactPoint.__table__.alias("point")
+    columns = (point.c.participant_id, point.c.rank, point.c.channel, point.c.id.label("contact_point_id"))
+    found = select(*columns).subquery("general")
+    return found, found.c.contact_point_id == least.scalar_subquery()
+
+
+def first_own(session: Session, announcement: Announcement, part: Slice | None) -> tuple[Subquery, ColumnElement[bool]]:
+    """The same of own orders for the topic: whoever has one is there, with nulls where no rung of it is usable."""
+    of = own_rungs(announcement, part).subquery()
+    if session.get_bind().dialect.name == "postgresql":
+        found = _distinct(of, of.c.contact_point_id.is_(None), name="own")
     else:
         # SQLite takes the bare columns from the row that holds the minimum (sqlite.org/lang_select.html, 2.5).
-        least = func.min(of.c.rank + case((unusable_last, UNUSABLE), else_=0) if name == "own" else of.c.rank)
-        found = select(of.c.participant_id, least.label("rank"), *columns[2:]).group_by(of.c.participant_id)
-    return found.subquery(name)
+        least = func.min(of.c.rank + case((of.c.contact_point_id.is_(None), UNUSABLE), else_=0))
+        columns = (of.c.participant_id, least.label("rank"), of.c.channel, of.c.contact_point_id)
+        found = select(*columns).group_by(of.c.participant_id).subquery("own")
+    return found, found.c.participant_id == Participant.id
+
+
+def _distinct(of: Subquery, *before: ColumnElement[bool], name: str) -> Subquery:
+    return (
+        select(of.c.participant_id, of.c.rank, of.c.channel, of.c.contact_point_id)
+        .ext(postgresql.distinct_on(of.c.participant_id))
+        .order_by(of.c.participant_id, *before, of.c.rank)
+        .subquery(name)
+    )

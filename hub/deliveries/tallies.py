@@ -1,12 +1,13 @@
 """How many deliveries of an announcement are in which state: kept by the database, so that nobody has to count.
 
-Triggers add to the tallies whenever deliveries change, whoever changes them; what planning writes it tallies itself, once
-for a slice (:func:`tally`). On PostgreSQL changes are appended, so that writers never wait for each other, and
+Triggers add to the tallies whenever deliveries change, whoever changes them; what planning writes it tallies itself,
+once for a slice (:func:`tally`). On PostgreSQL changes are appended, so that writers never wait for each other, and
 :func:`compact` adds them up now and then.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,10 +59,13 @@ def tallies(session: Session, announcement_ids: Iterable[int]) -> list[Tally]:
 
 
 def tally(session: Session, announcement_id: int, counts: Iterable[tuple[str, str, str, int]]) -> None:
-    """Add live deliveries that were just written: channel, state, why and how many."""
-    for channel, state, why, people in counts:
-        keys = {"channel": channel, "state": state, "why": why, "live": True, "handed_over": False}
-        row = {"announcement_id": announcement_id, **keys}
+    """Add live deliveries that were just written: channel, state, why and how many; the same more than once adds up."""
+    totals: Counter[tuple[str, str, str]] = Counter()
+    for *keys, people in counts:
+        totals[keys[0], keys[1], keys[2]] += people
+    for (channel, state, why), people in totals.items():
+        same_keys = {"channel": channel, "state": state, "why": why, "live": True, "handed_over": False}
+        row = {"announcement_id": announcement_id, **same_keys}
         if session.get_bind().dialect.name == "sqlite":  # one row for each key, which the triggers count up and down
             same = [key == row[key.key] for key in KEYS]
             known = update(ReachTally).where(*same).values(people=ReachTally.people + people)
