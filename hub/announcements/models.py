@@ -50,7 +50,7 @@ class Announcement(Base):
     revision: Mapped[int] = mapped_column(default=1)
     """Goes up with every change of text, topic or audience."""
     checked_revision: Mapped[int | None]
-    """The revision that the last dry run saw; only that one can be launched."""
+    """The revision that the last dry run saw and found nothing wrong with; only that one can be launched."""
     useful_until: Mapped[datetime | None]
     silence_minutes: Mapped[int | None]
     """Urgent ones: who has not answered for so long is tried on their next rung. None: silence is no failure."""

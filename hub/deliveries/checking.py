@@ -15,27 +15,22 @@ from channels.filling import fill_text
 from channels.text.segments import segments
 from config.channels import CHANNELS
 from config.settings import settings
-from hub.announcements.models import Announcement, Variant
+from hub.announcements.models import Announcement
 from hub.announcements.rendering import (
     PERSONAL_FIELDS,
     Recipient,
     choose_variant,
     content_of,
-    unknown_fields,
     used_fields,
     values_for,
 )
 from hub.deliveries.budgets import cost_of, parts_for
-from hub.deliveries.planning import plan
+from hub.deliveries.planning import next_slice, plan
+from hub.deliveries.problems import problems_of
 from hub.deliveries.rules import REACH, DeliveryState, Reach, Why
 from hub.errors import NotFound
 from hub.paging import Page
 from hub.participants.models import ContactPoint, Format, NeededFormat, Participant
-
-LONGEST_TEXT = 1600
-"""Characters; Twilio refuses more with error 21617."""
-LONGEST_POST = 500
-"""Characters; a Mastodon server's usual limit."""
 
 MET_BY_THE_CHANNEL = frozenset(
     {("email", Format.LARGE_PRINT), ("text", Format.LARGE_PRINT)}
@@ -89,7 +84,7 @@ class Choice:
 
 
 def check(session: Session, announcement_id: int, now: datetime) -> Check:
-    """Try an announcement out on everyone, and remember that this revision of it has been checked."""
+    """Try an announcement out on everyone, and remember whether this revision of it may be sent."""
     announcement = session.get(Announcement, announcement_id)
     if announcement is None:
         raise NotFound("There is no such announcement (any more).")
@@ -113,11 +108,27 @@ def check(session: Session, announcement_id: int, now: datetime) -> Check:
         text_parts=texts.parts,
         text_cost=cost_of(texts.parts),
         empty_fields=empty,
-        problems=_problems(announcement, sum(by_channel.values()), texts, empty, now),
+        problems=problems_of(announcement, now, someone=bool(by_channel), longest_text=texts.longest, empty=empty),
     )
     found.warnings.extend(_warnings(found, announcement.budget))
-    announcement.checked_revision = announcement.revision
+    announcement.checked_revision = None if found.problems else announcement.revision
     return found
+
+
+def standing_problems(session: Session, announcement: Announcement, now: datetime) -> list[str]:
+    """What stands in the way of an announcement that has been checked as it is, in a time that no audience makes long.
+
+    Its words have not changed since. That nobody would be sent it any more, or that it is of no use by now, is noticed;
+    a name that somebody has taken out of a person's details since then is not, nor a longer one.
+    """
+    part = next_slice(session, announcement)
+    some = plan(session, announcement, now, part).subquery("some")
+    everyone = plan(session, announcement, now).subquery("everyone")
+    someone = any(
+        session.scalar(select(found.c.participant_id).where(found.c.channel != "").limit(1)) is not None
+        for found in (some, everyone)
+    )
+    return problems_of(announcement, now, someone=someone)
 
 
 def choices(
@@ -252,46 +263,7 @@ def _empty_fields(session: Session, announcement: Announcement, planned: Subquer
     return found
 
 
-# --- What stands in the way -----------------------------------------------------------------------------------
-
-
-def _problems(
-    announcement: Announcement, sending: int, texts: _Texts, empty: list[tuple[str, int]], now: datetime
-) -> list[str]:
-    problems = [_unknown(variant, name) for variant in announcement.variants for name in _unknown_in(variant)]
-    written = {variant.channel for variant in announcement.variants if variant.body.strip()}
-    if not written:
-        problems.append("Nothing is written yet. Write the email, the text message or the call script.")
-    elif not sending:
-        problems.append("Nobody would be sent this. Choose who it is for, or look at why everybody is skipped.")
-    if any(v.channel == "email" and v.body.strip() and not v.subject.strip() for v in announcement.variants):
-        problems.append("The email has no subject. Write one, so that people know what it is about.")
-    if texts.longest > LONGEST_TEXT:
-        problems.append(f"The text message is too long: {texts.longest} characters, and {LONGEST_TEXT} is the most.")
-    for variant in announcement.variants:
-        if variant.channel == "social" and len(variant.body) > LONGEST_POST:
-            problems.append(f"The public post is too long: {len(variant.body)} characters, {LONGEST_POST} is the most.")
-        if variant.channel == "social" and set(used_fields(variant.body)) & set(PERSONAL_FIELDS):
-            problems.append("The public post uses a person’s name. Everybody sees the same post, so take it out.")
-    for name, people in empty:
-        who = "1 person has" if people == 1 else f"{people:,} people have"
-        problems.append(f"{who} nothing to put in for (({name})). Use (({_instead(name)})), or fill in their details.")
-    if announcement.useful_until is not None and announcement.useful_until <= now:
-        problems.append("The time until which this is useful has passed. Choose a later one.")
-    return problems
-
-
-def _instead(name: str) -> str:
-    return "group name" if name == "name" else "name"
-
-
-def _unknown_in(variant: Variant) -> list[str]:
-    return unknown_fields(f"{variant.subject}\n{variant.body}")
-
-
-def _unknown(variant: Variant, name: str) -> str:
-    where = CHANNELS[variant.channel].label.lower() if variant.channel in CHANNELS else variant.channel
-    return f"(({name})) in the {where} is not a field that we know. Check the spelling, or take it out."
+# --- What is worth knowing ------------------------------------------------------------------------------------
 
 
 def _warnings(found: Check, budget: Decimal | None) -> list[str]:
@@ -307,4 +279,4 @@ def _warnings(found: Check, budget: Decimal | None) -> list[str]:
     return warnings
 
 
-__all__ = ["Check", "Choice", "SkippedCount", "check", "choices"]
+__all__ = ["Check", "Choice", "SkippedCount", "check", "choices", "standing_problems"]

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.announcements.models import Announcement, AnnouncementState, PausedBecause
-from hub.deliveries.checking import Check, check
+from hub.deliveries.checking import Check, check, standing_problems
 from hub.deliveries.models import Batch, BatchState, Delivery, FollowUp
 from hub.deliveries.planning import locked, plan_slice
 from hub.deliveries.rules import DeliveryState, Why, origins
@@ -79,10 +79,13 @@ def ready(session: Session, announcement_id: int, now: datetime) -> Announcement
     if announcement.state != AnnouncementState.DRAFT:
         raise AlreadySent(f"“{announcement.title}” has been sent already. Copy it to send it again.")
     if announcement.checked_revision != announcement.revision:
+        found = check(session, announcement_id, now)
+        if found.problems:
+            raise HasProblems(" ".join(found.problems))
         raise NotChecked(f"“{announcement.title}” has changed since it was checked. Check it once more, then send it.")
-    found = check(session, announcement_id, now)
-    if found.problems:
-        raise HasProblems(" ".join(found.problems))
+    problems = standing_problems(session, announcement, now)
+    if problems:
+        raise HasProblems(" ".join(problems))
     return announcement
 
 
