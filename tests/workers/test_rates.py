@@ -13,7 +13,7 @@ from sqlalchemy import select
 from config.settings import Settings
 from hub.announcements.models import Announcement
 from hub.db import read_session, utc_now, write_session
-from hub.deliveries import service
+from hub.deliveries import budgets, service
 from hub.deliveries.models import Batch, Delivery
 from tests.deliveries.people import announcement, somebody
 from tests.services.sandbox import Sandbox
@@ -134,9 +134,7 @@ def test_texts_stop_before_the_budget_is_passed_and_go_on_with_a_larger_one(
     with write_session() as session:
         found = session.get_one(Announcement, announcement_id)
         assert (found.state, found.paused_because, found.text_parts) == ("paused", "budget", 7)
-        found.budget = Decimal("5.00")
-        session.flush()
-        service.resume(session, announcement_id)
+        assert budgets.set_budget(session, announcement_id, Decimal("5.00"))
     send.drain("text")
     assert sandbox.get("summary")["text"] == {"accepted": 10, "distinct_recipients": 10, "duplicates": 0}
     with read_session() as session:
