@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -163,6 +163,6 @@ class Channel(Protocol):
 class Finder(Protocol):
     """What a channel can do besides, if its provider can be asked later which messages it has taken."""
 
-    def find(self, address: str, since: datetime) -> list[Found] | None:
-        """The messages to ``address`` that were made since then; None where the provider can't be asked now."""
+    def find(self, asked: Sequence[tuple[str, datetime]]) -> list[list[Found] | None]:
+        """For each address and moment, the messages to it since then; None where the provider can't be asked now."""
         ...

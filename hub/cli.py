@@ -24,6 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "announce": ("hub.deliveries.cli:announce", "Write, check and send an announcement."),
     "reach": ("hub.deliveries.cli:reach", "Account for everyone an announcement was meant for."),
     "call-list": ("hub.calls.cli:call_list", "Print a call list."),
+    "chaos": (
+        "hub.commands.chaos:chaos",
+        "Kill and mislead a hub of its own, and judge what came of it.",
+    ),
     "test": ("hub.commands.test:run_tests", "Run Everyway's own tests."),
 }
 """Name -> where the command is, and what it is for. Loaded only when it is called."""

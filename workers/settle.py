@@ -14,7 +14,6 @@ from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.uncertain import Question
 from workers.messages import texts
-from workers.running import STOP
 from workers.underway import REJECTED
 
 log = structlog.get_logger()
@@ -37,20 +36,19 @@ def settle(channel: str, to: Channel) -> None:
             uncertain.cannot_be_asked(session, channel, utc_now())
         return
     with write_session() as session:
-        asked = uncertain.questions(session, channel, utc_now())
-    for question in asked:
-        if STOP.is_set():
-            return
-        found = to.find(question.start.address, question.since)
+        questions = uncertain.questions(session, channel, utc_now())
+    answers = to.find([(question.start.address, question.since) for question in questions])
+    for question, found in zip(questions, answers, strict=True):
         if found is None:
-            log.warning("provider can’t be asked", channel=channel)
-            return
-        if question.provider_id is not None:
-            store(
-                channel, [_report(question, one) for one in found if one.provider_id == question.provider_id], utc_now()
-            )
+            log.warning("provider can’t be asked", channel=channel, delivery=question.start.delivery_id)
             continue
+        if question.provider_id is not None:
+            reports = [_report(question, one) for one in found if one.provider_id == question.provider_id]
+            store(channel, reports, utc_now())
         with write_session() as session:
+            uncertain.asked(session, question, utc_now())
+            if question.provider_id is not None:
+                continue
             result = _result(session, channel, question, found)
             if result is not None:
                 record(session, [result], utc_now())

@@ -146,6 +146,7 @@ async def _with_faults(
 ) -> web.StreamResponse:
     switched_on = faults.of(provider)
     if switched_on.latency_ms:
+        await request.read()  # what has arrived is worked on, whatever becomes of its sender meanwhile
         await asyncio.sleep(switched_on.latency_ms / 1000)
     happening = faults.choose(provider)
     if happening == "429":

@@ -6,8 +6,9 @@ The SDK's own HTTP client costs some twenty times what the SDK itself does, so i
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import AbstractEventLoop
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,8 @@ from channels.transport import UNREADABLE_CERTIFICATES, NoAnswer, NotSent
 from config.settings import Settings
 
 IN_FLIGHT = 64
+FIND_SECONDS = 5.0
+"""Asking holds up sending, and can be repeated."""
 """Twilio refuses (20429) more than about 100 calls at the same time for one account, lookups and others included."""
 LONGEST_BODY = 1600
 LONGEST_VALIDITY = timedelta(seconds=36_000)
@@ -100,17 +103,26 @@ class TwilioChannel:
             return f"What answers at {self._base_url} is not Twilio: check TWILIO_BASE_URL."
         return None if account.status in {None, "active"} else f"The Twilio account is {account.status}."
 
-    def find(self, address: str, since: datetime) -> list[Found] | None:
-        """The texts that Twilio has for a number, made since then: for settling what is uncertain.
+    def find(self, asked: Sequence[tuple[str, datetime]]) -> list[list[Found] | None]:
+        """The texts that Twilio has for numbers, made since then: for settling what is uncertain.
 
-        None where Twilio can't be asked now. ``since`` is aware; Twilio's times are in whole seconds.
+        None where Twilio can't be asked now. Moments are aware; Twilio's times are in whole seconds.
         """
         if self._connect():
-            return None
+            return [None] * len(asked)
+
+        async def all_at_once() -> list[list[Found] | None]:
+            return await asyncio.gather(*(self._find_one(*each) for each in asked))
+
+        found: list[list[Found] | None] = self._run(all_at_once())
+        return found
+
+    async def _find_one(self, address: str, since: datetime) -> list[Found] | None:
         try:
-            # Not by DateSent: a text that is still queued has none.
-            listed = self._run(self._client.messages.list_async(to=address, limit=LISTED_AT_MOST))
-        except (TwilioException, NotSent, NoAnswer, ValueError, TypeError, KeyError):
+            async with asyncio.timeout(FIND_SECONDS):
+                # Not by DateSent: a text that is still queued has none.
+                listed = await self._client.messages.list_async(to=address, limit=LISTED_AT_MOST)
+        except (TimeoutError, TwilioException, NotSent, NoAnswer, ValueError, TypeError, KeyError):
             return None
         since = since.replace(microsecond=0)
         return [_found(message) for message in listed if message.date_created is None or message.date_created >= since]

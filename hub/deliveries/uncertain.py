@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, Select, delete, func, select, update
+from sqlalchemy import CursorResult, Select, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from config.settings import settings
 from hub.announcements.models import Announcement
-from hub.deliveries.models import Delivery, UncertainDelivery
+from hub.deliveries.models import Batch, BatchState, Delivery, UncertainDelivery
 from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.sending import Start
 from hub.deliveries.starting import recipients
 from hub.participants.models import ContactPoint, Participant
 
-ASKED_AT_ONCE = 20
+ASKED_AT_ONCE = 64
+"""As many requests at a time as when sending, which providers are known to bear."""
 
 ASKED_ABOUT = (DeliveryState.UNCERTAIN, DeliveryState.SENT)
 """What providers are asked about: whether they took it, or what became of it since (hub.deliveries.settling)."""
@@ -34,6 +35,7 @@ class Question:
     announcement_id: int
     start: Start
     since: datetime
+    uncertain_since: datetime
     provider_id: str | None
     """None: it is not known whether the provider took it. Otherwise it did, and has not said what became of it."""
 
@@ -61,23 +63,40 @@ def is_due(session: Session, channel: str, now: datetime) -> bool:
 
 
 def questions(session: Session, channel: str, now: datetime) -> list[Question]:
-    """What to ask a channel's provider now. Each is due again later, after longer and longer, unless it is settled."""
+    """What to ask a channel's provider now. Each is due again soon, for when it can't be asked."""
     rows = session.scalars(
         _due(channel, now).order_by(UncertainDelivery.ask_at).limit(ASKED_AT_ONCE).with_for_update(skip_locked=True)
     ).all()
     for row in rows:
-        row.ask_at = now + max(now - row.since, timedelta(seconds=settings().ask_after_seconds))
-    asked = session.execute(
-        select(Delivery.id, Delivery.announcement_id, Announcement.launched_at, Delivery.provider_id)
+        row.ask_at = now + timedelta(seconds=settings().ask_after_seconds)
+    open_ones = session.execute(
+        select(
+            Delivery.id,
+            Delivery.announcement_id,
+            Announcement.launched_at,
+            UncertainDelivery.since,
+            Delivery.provider_id,
+        )
         .join(Announcement, Announcement.id == Delivery.announcement_id)
+        .join(UncertainDelivery, UncertainDelivery.delivery_id == Delivery.id)
         .where(Delivery.id.in_([row.delivery_id for row in rows]), Delivery.state.in_(ASKED_ABOUT))
     ).all()
-    starts = {start.delivery_id: start for start in recipients(session, [row.id for row in asked])}
+    starts = {start.delivery_id: start for start in recipients(session, [row.id for row in open_ones])}
     return [
-        Question(row.announcement_id, starts[row.id], row.launched_at or now, row.provider_id)
-        for row in asked
+        Question(row.announcement_id, starts[row.id], row.launched_at or now, row.since, row.provider_id)
+        for row in open_ones
         if row.id in starts
     ]
+
+
+def asked(session: Session, question: Question, now: datetime) -> None:
+    """A provider has been asked. Unless that has settled it, it is asked again, after longer and longer."""
+    session.execute(
+        update(UncertainDelivery)
+        .where(UncertainDelivery.delivery_id == question.start.delivery_id)
+        .values(ask_at=now + max(now - question.uncertain_since, timedelta(seconds=settings().ask_after_seconds)))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def cannot_be_asked(session: Session, channel: str, now: datetime) -> None:
@@ -108,10 +127,15 @@ def provider_ids_of_others(
 def others_may_be_meant(session: Session, question: Question) -> bool:
     """Whether a message that the provider has for this address may be another delivery's that is not recorded yet."""
     people = select(ContactPoint.participant_id).where(ContactPoint.address == question.start.address)
+    started = exists().where(
+        Batch.announcement_id == Delivery.announcement_id,
+        Batch.channel == Delivery.channel,
+        Batch.state != BatchState.DONE,
+        Batch.first_delivery_id <= Delivery.id,
+        Batch.started_through >= Delivery.id,
+    )
     other = select(Delivery.id).where(
-        Delivery.announcement_id == question.announcement_id,
-        Delivery.participant_id.in_(people),
-        Delivery.state == DeliveryState.PLANNED,
+        Delivery.participant_id.in_(people), Delivery.state == DeliveryState.PLANNED, started
     )
     return session.scalar(other.limit(1)) is not None
 

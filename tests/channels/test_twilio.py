@@ -392,7 +392,8 @@ def test_texts_that_twilio_has_are_found(twilio: Wire, open_channel: Opener) -> 
             "next_page_uri": None,
         },
     )
-    found = open_channel(twilio.url).find("+447700900123", datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC))
+    since = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
+    [found] = open_channel(twilio.url).find([("+447700900123", since)])
     assert [(one.provider_id, one.text, one.progress) for one in found or []] == [
         ("SM3", "Text SM3", Progress.SENT),
         ("SM2", "Text SM2", Progress.DELIVERED),
@@ -401,4 +402,5 @@ def test_texts_that_twilio_has_are_found(twilio: Wire, open_channel: Opener) -> 
 
 
 def test_nothing_can_be_found_while_twilio_is_away(open_channel: Opener) -> None:
-    assert open_channel(closed_port()).find("+447700900123", datetime(2026, 11, 22, tzinfo=UTC)) is None
+    since = datetime(2026, 11, 22, tzinfo=UTC)
+    assert open_channel(closed_port()).find([("+447700900123", since), ("+447700900124", since)]) == [None, None]

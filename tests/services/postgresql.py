@@ -50,7 +50,7 @@ class PostgreSQL:
         self._home = run_folder / "pg"
         with only_one(run_folder, "pg"):
             if not (self._home / "ready").exists():
-                self._start(_binaries())
+                self._start()
 
     def url(self, name: str) -> str:
         """How the settings name a database of this server."""
@@ -80,14 +80,12 @@ class PostgreSQL:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def _start(self, binaries: Path) -> None:
+    def _start(self) -> None:
         user = NOBODY if os.geteuid() == 0 else None
         self._home.mkdir()
         if user is not None:
             os.chown(self._home, user, user)
-            if not _readable_by_all(binaries):
-                shutil.copytree(binaries.parent, self._home / "program")
-                binaries = self._home / "program" / "bin"
+        binaries = binaries_for_everybody(self._home)
         data = self._home / "data"
         subprocess.run(
             [binaries / "initdb", "-D", data, *INITDB_OPTIONS],
@@ -115,6 +113,15 @@ class PostgreSQL:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def binaries_for_everybody(home: Path) -> Path:
+    """The folder of the server's programs; copied to ``home`` where the user that it runs as could not read them."""
+    binaries = _binaries()
+    if os.geteuid() == 0 and not _readable_by_all(binaries):
+        shutil.copytree(binaries.parent, home / "program")
+        return home / "program" / "bin"
+    return binaries
 
 
 def _binaries() -> Path:
