@@ -12,7 +12,7 @@ import click
 from hub.db import read_session
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.run import Run
-from tests.chaos.servers import Servers, remove
+from tests.chaos.servers import Servers
 
 
 @click.command()
@@ -35,7 +35,7 @@ def main(minutes: float, seed: int, people: int, as_json: bool, keep: bool) -> N
     finally:
         servers.stop()
         if not keep:
-            remove(folder)
+            servers.remove()
     report(verdict, seed, minutes, as_json)
     if keep:
         click.echo(f"Logs: {folder}", err=True)
