@@ -57,6 +57,12 @@ class Process:
                 )
 
     @property
+    def pid(self) -> int:
+        """Its number. It must have been started."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it is there."""
         return self._process is not None and self._process.poll() is None
