@@ -26,18 +26,22 @@ class Texts:
     topic_id: int
     useful_until: datetime | None
     variants: tuple[Variant, ...]
-    contents: dict[tuple[int, bool], Content]
+    callback: str
+    """Where the provider reports, up to the delivery’s id. Empty: nowhere."""
+    contents: dict[tuple[str, str], Content]
+    """By a person’s language and needed formats."""
 
     def content(self, language: str, needed: str) -> Content:
         """The variant for a person of this language and with these needed formats."""
-        formats = _formats(needed)
-        variant = choose_variant(self.variants, language, formats)
-        if variant is None:
-            raise LookupError(f"no text for {self.channel}")
-        key = (variant.id, Format.LARGE_PRINT in formats)
-        if key not in self.contents:
-            self.contents[key] = content_of(variant, large_print=key[1])
-        return self.contents[key]
+        found = self.contents.get((language, needed))
+        if found is None:
+            formats = frozenset(Format(name) for name in needed.split(",") if name)
+            variant = choose_variant(self.variants, language, formats)
+            if variant is None:
+                raise LookupError(f"no text for {self.channel}")
+            found = content_of(variant, large_print=Format.LARGE_PRINT in formats)
+            self.contents[language, needed] = found
+        return found
 
     def message(self, start: Start, now: datetime) -> Message:
         """The message for one started delivery."""
@@ -50,13 +54,12 @@ class Texts:
             start.last_name,
             start.known_as,
         )
-        callback = CHANNELS[self.channel].status_callback
         return Message(
             delivery_id=start.delivery_id,
             address=start.address,
             content=content,
             values=values_for(content, recipient),
-            status_callback=f"{settings().public_url}{callback}?d={start.delivery_id}" if callback else "",
+            status_callback=f"{self.callback}{start.delivery_id}" if self.callback else "",
             unsubscribe_url=unsubscribe_link(recipient) if self.channel == "email" else "",
             valid_for=self.valid_for(now),
         )
@@ -64,11 +67,6 @@ class Texts:
     def valid_for(self, now: datetime) -> timedelta | None:
         """How long from now the announcement is of use."""
         return None if self.useful_until is None else self.useful_until - now
-
-
-@lru_cache(maxsize=1024)
-def _formats(needed: str) -> frozenset[Format]:
-    return frozenset(Format(name) for name in needed.split(",") if name)
 
 
 @lru_cache(maxsize=32)
@@ -79,4 +77,6 @@ def texts(announcement_id: int, channel: str) -> Texts:
         variants = session.scalars(
             select(Variant).where(Variant.announcement_id == announcement_id, Variant.channel == channel)
         ).all()
-        return Texts(channel, announcement.topic_id, announcement.useful_until, tuple(variants), {})
+        path = CHANNELS[channel].status_callback
+        callback = f"{settings().public_url}{path}?d=" if path else ""
+        return Texts(channel, announcement.topic_id, announcement.useful_until, tuple(variants), callback, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -33,8 +34,7 @@ WRITE_AGAIN_AFTER = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0)
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one delivery of a batch."""
 
     batch: LeasedBatch

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 import css_inline
 import nh3
@@ -30,8 +31,7 @@ FIELD = re.compile(r"\(\(\s*([^()]{1,40}?)\s*\)\)")
 DEFAULT_LANGUAGE = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Whom and which contact point a message is for; ids of 0 stand for nobody in particular."""
 
     participant_id: int

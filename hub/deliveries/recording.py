@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, String, case, func, insert, literal, select, true, update
 from sqlalchemy.orm import Session
@@ -18,8 +17,7 @@ from hub.deliveries.models import Delivery, FollowUp, UncertainDelivery
 from hub.deliveries.rules import DeliveryState, Why
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one delivery."""
 
     delivery_id: int

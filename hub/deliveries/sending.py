@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -61,8 +61,7 @@ class LeasedBatch:
         return self.started_through >= self.last_delivery_id
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A delivery that may be sent now, with what a message needs of its person."""
 
     delivery_id: int

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from types import SimpleNamespace
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, case, exists, func, or_, select, update
+from sqlalchemy import CursorResult, Integer, Select, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.announcements.models import Announcement, AnnouncementState
+from hub.db import UtcDateTime
 from hub.deliveries.holding import hold, holds
 from hub.deliveries.models import Batch, Delivery
 from hub.deliveries.recording import Result, record
 from hub.deliveries.rules import DeliveryState, Why
 from hub.deliveries.sending import LeasedBatch, Start, covered_by, lease_time
 from hub.participants.models import ContactPoint, ContactPointState, NeededFormat, Participant, TopicPreference
+
+OF_A_BATCH = ("announcement_id", "channel", "first_delivery_id", "last_delivery_id", "due_at", "started_through")
 
 
 def start(session: Session, batch: LeasedBatch, count: int, now: datetime) -> list[Start] | None:
@@ -28,7 +33,8 @@ def start(session: Session, batch: LeasedBatch, count: int, now: datetime) -> li
     """
     # Who cancels holds the batch until that is committed (hub.deliveries.service.cancel), so wait and then look.
     session.execute(select(Batch.id).where(Batch.id == batch.id).with_for_update())
-    taken = session.execute(_next(batch, now).limit(count)).all()
+    given = {name: getattr(batch, name) for name in OF_A_BATCH}
+    taken = session.execute(_next(), {**given, "now": now, "count": count}).all()
     through = taken[-1].delivery_id if len(taken) == count else batch.last_delivery_id
     still_ours = session.execute(
         update(Batch)
@@ -46,7 +52,7 @@ def start(session: Session, batch: LeasedBatch, count: int, now: datetime) -> li
         return None
     batch.started_through = through
     record(session, [_ended(row) for row in taken if row.verdict], now)
-    ready = [Start(*row[:-1]) for row in taken if not row.verdict]
+    ready = [Start._make(row[:-1]) for row in taken if not row.verdict]
     held = holds(session, batch, ready, now)
     hold(session, batch, held)
     return [each for each in ready if each.delivery_id not in held]
@@ -54,7 +60,7 @@ def start(session: Session, batch: LeasedBatch, count: int, now: datetime) -> li
 
 def recipients(session: Session, delivery_ids: Sequence[int]) -> list[Start]:
     """Who deliveries are for, whatever their state."""
-    return [Start(*row) for row in session.execute(_people().where(Delivery.id.in_(delivery_ids)))]
+    return [Start._make(row) for row in session.execute(_people().where(Delivery.id.in_(delivery_ids)))]
 
 
 def _people() -> Select[*tuple[Any, ...]]:
@@ -85,7 +91,10 @@ def _people() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _next(batch: LeasedBatch, now: datetime) -> Select[*tuple[Any, ...]]:
+@cache
+def _next() -> Select[*tuple[Any, ...]]:
+    batch = SimpleNamespace(**{name: bindparam(name) for name in OF_A_BATCH})
+    now = bindparam("now", type_=UtcDateTime())
     declined_topic = exists().where(
         TopicPreference.participant_id == Participant.id,
         TopicPreference.topic_id == Announcement.topic_id,
@@ -110,6 +119,7 @@ def _next(batch: LeasedBatch, now: datetime) -> Select[*tuple[Any, ...]]:
             Delivery.state == DeliveryState.PLANNED,
         )
         .order_by(Delivery.id)
+        .limit(bindparam("count", type_=Integer()))
     )
 
 

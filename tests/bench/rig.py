@@ -80,6 +80,8 @@ class Rig(Stack):
         super().__init__(Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp")))
         self.folder.chmod(0o755)
         self.sink_url = ""
+        self.certificate: str | bool = True
+        """What to check the sink's certificate with: a file's name."""
 
     def start(self) -> None:
         """Database, queue server and an empty hub."""
@@ -122,12 +124,12 @@ class Rig(Stack):
 
     def _sink_answers(self) -> bool:
         with suppress(requests.RequestException):
-            return requests.get(self.sink_url, timeout=2, verify=False).ok
+            return requests.get(self.sink_url, timeout=2, verify=self.certificate).ok
         return False
 
     def told(self) -> dict[str, float]:
         """What the sink has to say since it was asked last."""
-        answer: dict[str, float] = requests.get(self.sink_url, timeout=10, verify=False).json()
+        answer: dict[str, float] = requests.get(self.sink_url, timeout=10, verify=self.certificate).json()
         return answer
 
     # --- People and announcements ---------------------------------------------------------------------------
