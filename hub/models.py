@@ -1,6 +1,6 @@
 """Every table of the hub: imported by migrations, and by whoever needs the whole metadata."""
 
-from hub.accounts import models as accounts
+from hub.accounts import tables as accounts
 from hub.announcements import models as announcements
 from hub.calls import models as calls
 from hub.conversations import models as conversations

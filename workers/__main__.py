@@ -11,7 +11,6 @@ from rq.serializers import JSONSerializer
 
 from config.channels import CHANNELS
 from config.logs import set_up_logs
-from workers import clock, dispatcher
 from workers.queue import connection, queue
 from workers.running import STOP, stop_on_signals
 
@@ -42,9 +41,13 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["dispatcher"]:
             stop_on_signals()
+            from workers import dispatcher  # each process imports what it needs, and no more
+
             dispatcher.run()
         case ["clock"]:
             stop_on_signals()
+            from workers import clock
+
             clock.run()
         case ["send", channel] if channel in CHANNELS:
             send(channel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from sqlalchemy import select
 
@@ -26,8 +26,6 @@ class Texts:
     topic_id: int
     useful_until: datetime | None
     variants: tuple[Variant, ...]
-    callback: str
-    """Where the provider reports, up to the delivery’s id. Empty: nowhere."""
     contents: dict[tuple[str, str], Content]
     """By a person’s language and needed formats."""
 
@@ -54,12 +52,13 @@ class Texts:
             start.last_name,
             start.known_as,
         )
+        callback = _callbacks()[self.channel]
         return Message(
             delivery_id=start.delivery_id,
             address=start.address,
             content=content,
             values=values_for(content, recipient),
-            status_callback=f"{self.callback}{start.delivery_id}" if self.callback else "",
+            status_callback=f"{callback}{start.delivery_id}" if callback else "",
             unsubscribe_url=unsubscribe_link(recipient) if self.channel == "email" else "",
             valid_for=self.valid_for(now),
         )
@@ -77,6 +76,11 @@ def texts(announcement_id: int, channel: str) -> Texts:
         variants = session.scalars(
             select(Variant).where(Variant.announcement_id == announcement_id, Variant.channel == channel)
         ).all()
-        path = CHANNELS[channel].status_callback
-        callback = f"{settings().public_url}{path}?d=" if path else ""
-        return Texts(channel, announcement.topic_id, announcement.useful_until, tuple(variants), callback, {})
+        return Texts(channel, announcement.topic_id, announcement.useful_until, tuple(variants), {})
+
+
+@cache
+def _callbacks() -> dict[str, str]:
+    """Where each channel's provider reports, up to the delivery's id. Empty: nowhere."""
+    paths = {name: entry.status_callback for name, entry in CHANNELS.items()}
+    return {name: f"{settings().public_url}{path}?d=" if path else "" for name, path in paths.items()}

@@ -14,12 +14,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
 from channels.pool import Limits, Pool
-from channels.transport import LARGEST_ANSWER, NoAnswer, NotSent, proxy_for, tls_context
+from channels.transport import proxy_for, tls_context
 
 _log = logging.getLogger(__name__)
 _TO_QUOTE = re.compile(rb"[^A-Za-z0-9_.~\- ]")
@@ -56,6 +55,8 @@ def http_client(base_url: str, limits: Limits | None = None) -> TwilioHttp:
     proxy = proxy_for(base_url)
     if proxy is None:
         return LeanHttp(base_url, tls, limits or Limits())
+    from channels.text.twilio_proxied import ProxiedHttp  # 10 MB of memory that few need
+
     return ProxiedHttp(base_url, tls, limits or Limits(), proxy)
 
 
@@ -99,73 +100,16 @@ class LeanHttp(TwilioHttp):
         target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
         fields = {"Host": address.netloc.rpartition("@")[2], **headers}
         if auth is not None:
-            fields["Authorization"] = _basic(auth)
+            fields["Authorization"] = basic(auth)
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
         if any(_FORBIDDEN.search(line) for line in lines) or " " in target:
             raise ValueError("A header or the address of a request has characters that can't be in it.")
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
 
-class ProxiedHttp(TwilioHttp):
-    """The SDK's requests through the environment's proxy, over aiohttp."""
-
-    def __init__(self, base_url: str, tls: ssl.SSLContext | None, limits: Limits, proxy: str) -> None:
-        super().__init__(base_url)
-        self._tls = tls
-        self._proxy = proxy
-        self._timeout = aiohttp.ClientTimeout(
-            total=limits.connect_seconds + limits.answer_seconds, sock_connect=limits.connect_seconds
-        )
-        self._session: aiohttp.ClientSession | None = None
-
-    async def request(
-        self,
-        method: str,
-        uri: str,
-        params: dict[str, Any] | None = None,
-        data: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        **_: Any,
-    ) -> Response:
-        """As the SDK asks for it. Redirects are never followed."""
-        if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=self._tls or True, limit=0)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
-        try:
-            async with self._session.request(
-                method,
-                self.address(uri, params),
-                data=encode_form(data) if data else None,
-                headers={**(headers or {}), **({"Authorization": _basic(auth)} if auth else {})},
-                proxy=self._proxy,
-                allow_redirects=False,
-            ) as answer:
-                body = await _read(answer.content)
-        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.InvalidURL) as error:
-            raise NotSent(type(error).__name__) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise NoAnswer(type(error).__name__) from error
-        return Response(answer.status, body.decode("utf-8", "replace"), answer.headers)
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-
-def _basic(auth: tuple[str, str]) -> str:
+def basic(auth: tuple[str, str]) -> str:
+    """The value of an Authorization header (RFC 7617)."""
     return f"Basic {b64encode(':'.join(auth).encode()).decode()}"
-
-
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    body = b""
-    async for piece in content.iter_any():
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise NoAnswer("The answer is too long.")
-    return body
 
 
 def encode_form(data: dict[str, Any]) -> bytes:

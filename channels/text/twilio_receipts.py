@@ -6,12 +6,15 @@ Sources: twilio.com/docs/usage/security (signatures), twilio.com/docs/messaging/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from twilio.request_validator import RequestValidator
-from werkzeug.datastructures import MultiDict
 
 from channels.base import Progress, ReceiptEvent, Rejection
 from channels.text.twilio_errors import rejection_of
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
 
 _PROGRESS = {
     "accepted": Progress.SENT,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from hub.accounts.models import Account
+from hub.accounts.tables import accounts
 from hub.announcements.models import Announcement, AnnouncementState, Variant
 from hub.calls.models import CallList, CallListRow, CallOutcome, CallRecord
 from hub.deliveries.models import Delivery
@@ -286,13 +286,13 @@ def concerns(session: Session, call_list_id: int | None = None) -> list[Concern]
             Participant,
             CallRecord.note,
             CallRecord.recorded_at,
-            func.coalesce(Account.name, ""),
+            func.coalesce(accounts.c.name, ""),
         )
         .join(CallListRow, CallListRow.delivery_id == CallRecord.delivery_id)
         .join(CallList, CallList.id == CallListRow.call_list_id)
         .join(Delivery, Delivery.id == CallRecord.delivery_id)
         .join(Participant, Participant.id == Delivery.participant_id)
-        .outerjoin(Account, Account.id == CallRecord.recorded_by)
+        .outerjoin(accounts, accounts.c.id == CallRecord.recorded_by)
         .where(*_open_concern())
         .order_by(CallRecord.id.desc())
     )

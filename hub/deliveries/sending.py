@@ -10,7 +10,9 @@ from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Select,
     and_,
     case,
     func,
@@ -79,12 +81,8 @@ class Start(NamedTuple):
     quiet_until: time | None
 
 
-def has_work(session: Session, channel: str, now: datetime) -> bool:
-    """Whether a batch of this channel could be leased."""
-    return session.scalar(_waiting(channel, now).limit(1)) is not None
-
-
-def _waiting(channel: str, now: datetime) -> Any:
+def waiting_batches(channel: str, now: datetime | BindParameter[datetime]) -> Select[int]:
+    """The ids of the batches of a channel that could be leased, the most urgent one first."""
     stopped = select(ChannelStop.channel).where(ChannelStop.channel == channel)
     return (
         select(Batch.id)
@@ -103,7 +101,7 @@ def _waiting(channel: str, now: datetime) -> Any:
 
 def lease_batch(session: Session, channel: str, lease: str, now: datetime) -> LeasedBatch | None:
     """Take the most urgent waiting batch of a channel. None: there is nothing to send now."""
-    chosen = _waiting(channel, now).limit(1).with_for_update(of=Batch, skip_locked=True)
+    chosen = waiting_batches(channel, now).limit(1).with_for_update(of=Batch, skip_locked=True)
     taken = session.scalar(
         update(Batch)
         .where(Batch.id == chosen.scalar_subquery())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, Select, delete, exists, func, select, update
+from sqlalchemy import BindParameter, CursorResult, Select, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from config.settings import settings
@@ -59,13 +59,16 @@ class UncertainPerson:
 
 def is_due(session: Session, channel: str, now: datetime) -> bool:
     """Whether there is something to ask a channel's provider."""
-    return session.scalar(_due(channel, now).limit(1)) is not None
+    return session.scalar(to_ask_about(channel, now).limit(1)) is not None
 
 
 def questions(session: Session, channel: str, now: datetime) -> list[Question]:
     """What to ask a channel's provider now. Each is due again soon, for when it can't be asked."""
     rows = session.scalars(
-        _due(channel, now).order_by(UncertainDelivery.ask_at).limit(ASKED_AT_ONCE).with_for_update(skip_locked=True)
+        to_ask_about(channel, now)
+        .order_by(UncertainDelivery.ask_at)
+        .limit(ASKED_AT_ONCE)
+        .with_for_update(skip_locked=True)
     ).all()
     for row in rows:
         row.ask_at = now + timedelta(seconds=settings().ask_after_seconds)
@@ -140,7 +143,8 @@ def others_may_be_meant(session: Session, question: Question) -> bool:
     return session.scalar(other.limit(1)) is not None
 
 
-def _due(channel: str, now: datetime) -> Select[UncertainDelivery]:
+def to_ask_about(channel: str, now: datetime | BindParameter[datetime]) -> Select[UncertainDelivery]:
+    """What a channel's provider is to be asked about."""
     return select(UncertainDelivery).where(
         UncertainDelivery.channel == channel,
         UncertainDelivery.ask_at <= now,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-import hub.accounts.models  # noqa: F401 - foreign keys here lead to its tables
+import hub.accounts.tables  # noqa: F401 - foreign keys here lead to them
 from hub.db import Base, BigId, enum_column
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.accounts.models import Account
+from hub.accounts.tables import accounts
 from hub.participants.addresses import shown
 from hub.participants.errors import NobodyThere
 from hub.participants.models import (
@@ -173,9 +173,9 @@ def _topics(session: Session, participant_id: int) -> list[TopicChoice]:
 
 def _events(session: Session, participant_id: int) -> list[EventRow]:
     rows = session.execute(
-        select(ConsentEvent, Topic.name, Account.name, Account.email)
+        select(ConsentEvent, Topic.name, accounts.c.name, accounts.c.email)
         .outerjoin(Topic, Topic.id == ConsentEvent.topic_id)
-        .outerjoin(Account, Account.id == ConsentEvent.recorded_by)
+        .outerjoin(accounts, accounts.c.id == ConsentEvent.recorded_by)
         .where(ConsentEvent.participant_id == participant_id)
         .order_by(ConsentEvent.happened_at.desc(), ConsentEvent.id.desc())
     )

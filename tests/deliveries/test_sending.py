@@ -204,9 +204,9 @@ def test_a_stopped_channel_leases_nothing_until_it_is_tried_again(launched: int)
         stop_channel(session, "text", "20003", "Twilio refuses the account’s credentials.", NOW)
     assert lease() is None
     with write_session() as session:
-        assert not sending.has_work(session, "text", NOW)
+        assert session.scalar(sending.waiting_batches("text", NOW)) is None
         resume_channel(session, "text")
-        assert sending.has_work(session, "text", NOW)
+        assert session.scalar(sending.waiting_batches("text", NOW)) is not None
     assert lease() is not None
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from hub.errors import Conflict, HubError
@@ -19,9 +18,6 @@ from hub.participants.importing.reading import Row, read_table
 from hub.participants.importing.report import ImportReport, Outcome, RowReport, row_from_json, row_report
 from hub.participants.importing.understanding import context_for, in_reading_order, understand_row
 from hub.participants.models import ImportRun
-
-KEPT_FOR = timedelta(days=7)
-"""How long an uploaded file waits to be applied."""
 
 
 class AlreadyImported(Conflict):
@@ -136,17 +132,6 @@ def report_of(session: Session, run_id: int) -> ImportReport:
         people_added=len(people),
         people_updated=len(updated),
     )
-
-
-def drop_old_files(session: Session, now: datetime) -> int:
-    """Forget the content of files that nobody has applied for a week. Returns how many."""
-    dropped = session.scalars(
-        update(ImportRun)
-        .where(ImportRun.created_at < now - KEPT_FOR, ImportRun.content.is_not(None))
-        .values(content=None)
-        .returning(ImportRun.id)
-    )
-    return len(dropped.all())
 
 
 def import_file(

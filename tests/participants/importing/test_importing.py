@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from hub.participants import queries, service
 from hub.participants.errors import BadDetails
+from hub.participants.importing.old_files import drop_old_files
 from hub.participants.importing.report import Outcome
 from hub.participants.importing.runs import (
     AlreadyImported,
     NothingToImport,
     apply_import,
     columns_of,
-    drop_old_files,
     dry_run,
     report_of,
     start_import,
