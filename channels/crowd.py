@@ -6,6 +6,7 @@ from asyncio import AbstractEventLoop, Future, Task, gather, sleep
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from channels.base import Message, Misconfigured, Outcome, TryLater
+from channels.timings import Timings
 
 GROUP_SECONDS = 0.05
 GROUP_SIZE = 500
@@ -37,11 +38,16 @@ class Crowd:
     """
 
     def __init__(
-        self, loop: AbstractEventLoop, send_one: Callable[[Message], Awaitable[Outcome]], in_flight: int
+        self,
+        loop: AbstractEventLoop,
+        send_one: Callable[[Message], Awaitable[Outcome]],
+        in_flight: int,
+        timings: Timings | None = None,
     ) -> None:
         self._loop = loop
         self._send_one = send_one
         self._pace = Pace(in_flight)
+        self._timings = timings or Timings()
         self._results: list[tuple[int, Outcome]] = []
         self._workers: set[Task[None]] = set()
         self._stopped = False
@@ -87,7 +93,10 @@ class Crowd:
             if message is None:
                 self._stopped = True
                 return
-            self._take(message.delivery_id, await self._send_one(message))
+            began = self._loop.time()
+            outcome = await self._send_one(message)
+            self._timings.add(self._loop.time() - began)
+            self._take(message.delivery_id, outcome)
 
     def _gone(self, worker: Task[None]) -> None:
         self._workers.discard(worker)

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     )
     web_processes: int = Field(default=2, ge=1, le=64, description="How many processes answer web requests.")
     web_threads: int = Field(default=8, ge=1, le=256, description="How many requests each of them answers at a time.")
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="What Prometheus shows to read /metrics. Empty: there is no such page."
+    )
     log_format: LogFormat = Field(default=LogFormat.PLAIN, description="plain, or json for a log collector.")
     trusted_proxies: int = Field(
         default=0, ge=0, le=5, description="How many reverse proxies stand in front and set X-Forwarded-For and -Proto."

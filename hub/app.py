@@ -54,6 +54,8 @@ BLUEPRINTS = (
     "hub.participants.views:bp",
     "hub.participants.way_views:bp",
     "hub.processes.views:bp",
+    "hub.processes.metrics:bp",
+    "hub.processes.background_views:bp",
 )
 """Every feature's pages. A new views.py is added here, and nowhere else."""
 

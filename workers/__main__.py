@@ -17,6 +17,10 @@ from workers.running import STOP, stop_on_signals
 USAGE = f"usage: python -m workers dispatcher | clock | send {'|'.join(CHANNELS)}"
 
 
+SAYS_IT_LIVES = 45
+"""Seconds after which a worker without work says that it is there: hub.processes.workforce relies on it."""
+
+
 class SendingWorker(SimpleWorker):
     """Runs jobs in its own process, so that connections to providers and the database outlive a job."""
 
@@ -28,7 +32,12 @@ class SendingWorker(SimpleWorker):
 
 def send(channel: str) -> None:
     """Work on a channel's queue until asked to stop."""
-    worker = SendingWorker([queue(CHANNELS[channel].queue)], connection=connection(), serializer=JSONSerializer)
+    worker = SendingWorker(
+        [queue(CHANNELS[channel].queue)],
+        connection=connection(),
+        serializer=JSONSerializer,
+        worker_ttl=SAYS_IT_LIVES + 15,  # RQ waits for work 15 s less than that
+    )
     worker.work(logging_level="WARNING")
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
+from redis import RedisError
 
-from channels.base import Accepted, Channel, Message, Misconfigured, Outcome, TryLater, Unknown
+from channels.base import Accepted, Channel, Message, Misconfigured, Outcome, Rejected, TryLater, Unknown
 from config.channels import CHANNELS, Handover
 from hub.db import utc_now, write_session
 from hub.deliveries import sending, starting
@@ -21,10 +24,12 @@ from hub.deliveries.recording import Result
 from hub.deliveries.rules import DeliveryState
 from hub.deliveries.sending import Start
 from hub.deliveries.stopping import stop_channel
+from hub.processes.provider_times import add_provider_times
 from workers.allowance import Allowance
 from workers.messages import Texts, texts
 from workers.opened import opened_channel
 from workers.posts import PublicPosts
+from workers.queue import connection
 from workers.recorder import Recorder
 from workers.running import STOP
 from workers.settle import settle
@@ -37,6 +42,15 @@ FIRST_WINDOW = 16
 WINDOW_SECONDS = 0.1
 MOST_FAILURES = 8
 """After so many tries of a batch, what the provider was still too busy for takes the next rung."""
+
+OUTCOMES: dict[type, str] = {
+    Accepted: "accepted",
+    Rejected: "rejected",
+    TryLater: "to_try_later",
+    Unknown: "uncertain",
+    Misconfigured: "refused",
+}
+"""What a job's line in the log counts."""
 
 log = structlog.get_logger()
 
@@ -65,6 +79,8 @@ class Drain:
         self.posts = PublicPosts(channel)
         writer = Writer(self.entry, self.posts, lambda: [each.batch for each in list(self.underway.values())])
         self.recorder: Recorder[Answer | LetGo] = Recorder(writer.write, writer.keep_every)
+        self.outcomes: Counter[str] = Counter()
+        self.announcements: set[int] = set()
 
     def run(self) -> None:
         """Send until nothing is waiting, the time is up or the process is asked to stop."""
@@ -87,6 +103,7 @@ class Drain:
                     self._let_go(each)
             finally:
                 self.recorder.close()
+                self._tell()
         if self.misconfigured is not None:
             self._stop_channel(self.misconfigured)
 
@@ -109,6 +126,7 @@ class Drain:
             if batch is None:
                 return
             each = self.underway[batch.id] = Underway(batch)
+            self.announcements.add(batch.announcement_id)
             yield from self._messages_of(each)
             self._let_go_if_answered(each)
 
@@ -178,6 +196,7 @@ class Drain:
     def _answered(self, delivery_id: int, outcome: Outcome) -> None:
         each = self.batch_of.pop(delivery_id)
         each.unanswered.discard(delivery_id)
+        self.outcomes[OUTCOMES[type(outcome)]] += 1
         if isinstance(outcome, Misconfigured):
             self.misconfigured = self.misconfigured or outcome
         elif isinstance(outcome, TryLater) and each.batch.failures < MOST_FAILURES:
@@ -201,6 +220,19 @@ class Drain:
         finished = each.handed_over and not each.unanswered and not waits and self.misconfigured is None
         # One that breaks its job would be the first to be leased again, before everything else.
         self.recorder.put(LetGo(each, finished, hold=waits or self.broken))
+
+    def _tell(self) -> None:
+        """Say in the log what this job has done, and the queue server how long the provider took."""
+        if not self.outcomes:
+            return
+        seconds = round(BUDGET_SECONDS - (self.until - time.monotonic()), 2)
+        log.info(
+            "sent", channel=self.entry.name, announcements=sorted(self.announcements), seconds=seconds, **self.outcomes
+        )
+        timings = getattr(self.to, "timings", None)
+        if timings is not None:
+            with suppress(RedisError):  # nobody's message depends on it
+                add_provider_times(connection(), self.entry.name, *timings.take())
 
     def _stop_channel(self, because: Misconfigured) -> None:
         log.error("channel stopped", channel=self.entry.name, code=because.code)

@@ -29,6 +29,7 @@ from channels.base import (
 from channels.email.sender import read_sender
 from channels.email.sendgrid_http import JSON, Payload, api
 from channels.email.sendgrid_mail import mail
+from channels.timings import Timings
 from channels.transport import NoAnswer, NotSent, retry_after, session, until
 from config.settings import Settings
 
@@ -49,6 +50,7 @@ class SendGridChannel:
     """Sends email by SendGrid's mail/send. To be used by one thread at a time."""
 
     def __init__(self, settings: Settings, longest_pause: float = LONGEST_PAUSE_SECONDS) -> None:
+        self.timings = Timings()
         self._sender, self._problem = read_sender(settings), _problem(settings)
         self._key = settings.sendgrid_api_key.get_secret_value()
         self._base_url = settings.sendgrid_base_url
@@ -110,6 +112,7 @@ class SendGridChannel:
     def _post(self, messages: Sequence[Message]) -> Iterator[Result]:
         """Send one request, and smaller ones where SendGrid has taken nothing of it because of some."""
         body = Payload(mail(messages, self._sender))
+        began = time.monotonic()
         try:
             answer = self._client().mail.send.post(request_body=body, request_headers={"Content-Type": JSON})
         except NotSent as error:
@@ -118,6 +121,7 @@ class SendGridChannel:
         except NoAnswer as error:
             yield from _all(messages, Unknown(str(error)))
             return
+        self.timings.add(time.monotonic() - began)
         if answer.status_code == 413 and len(messages) > 1:
             middle = len(messages) // 2
             yield from self._post(messages[:middle])

@@ -35,6 +35,7 @@ from channels.pool import Limits
 from channels.text.twilio_errors import outcome_of
 from channels.text.twilio_http import TwilioHttp, http_client
 from channels.text.twilio_receipts import progress_of, reason_of
+from channels.timings import Timings
 from channels.transport import UNREADABLE_CERTIFICATES, NoAnswer, NotSent
 from config.settings import Settings
 
@@ -62,6 +63,7 @@ class TwilioChannel:
     """
 
     def __init__(self, settings: Settings, in_flight: int = IN_FLIGHT, limits: Limits | None = None) -> None:
+        self.timings = Timings()
         self._sid = settings.twilio_account_sid
         self._token = settings.twilio_auth_token.get_secret_value()
         self._sender = _sender(settings)
@@ -84,7 +86,7 @@ class TwilioChannel:
                 return
             return
         assert self._loop is not None  # noqa: S101 - connected
-        yield from Crowd(self._loop, self._send_one, self._in_flight).send(messages)
+        yield from Crowd(self._loop, self._send_one, self._in_flight, self.timings).send(messages)
 
     def check(self) -> str | None:
         """Fetch the account. None: texts can be sent; otherwise what is wrong."""

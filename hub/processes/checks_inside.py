@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from redis import Redis, RedisError
-from rq import Worker
+from redis import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.channels import CHANNELS
 from config.settings import MINIMUM_SECRET, Settings, settings
 from hub.cli_problems import in_plain_words
-from hub.db import engine, read_session
+from hub.db import engine, read_session, utc_now
+from hub.deliveries import scheduling
+from hub.deliveries.backlog import backlog, unsettled
 from hub.deliveries.queries import stopped_channels
 from hub.migrate import pending
 from hub.processes.findings import Finding, fine, note, problem
 from hub.processes.queue_server import queue_server
-from hub.processes.signs import alive
+from hub.processes.workforce import workforce
 
 LITTLE_ROOM = 500 * 2**20
 NO_ROOM = 50 * 2**20
 SKEW_SECONDS = 30.0
+LATE = timedelta(minutes=10)
 START_ALL = "Run everything that the Procfile names: python3 -m hub start, or your system's services."
 
 
@@ -120,28 +122,18 @@ def check_processes() -> Iterator[Finding]:
     """Whether somebody works on every channel, dispatches, and keeps the time."""
     server = queue_server()
     try:
-        workers = _workers(server)
-        lonely = [(name, alive(server, name)) for name in ("dispatcher", "clock")]
+        found = workforce(server)
     except (RedisError, OSError):
         return
-    idle = [entry for entry in CHANNELS.values() if not workers.get(entry.queue)]
+    idle = [entry for entry in CHANNELS.values() if not found.workers[entry.name]]
     for entry in idle:
         yield problem(f"Worker: {entry.label}", f"Nobody works on the queue “{entry.queue}”.", START_ALL)
-    for name, count in lonely:
-        if count == 0:
+    for name, number in (("dispatcher", found.dispatchers), ("clock", found.clocks)):
+        if not number:
             yield problem(name.capitalize(), f"No {name} has been seen for a while.", START_ALL)
-    if not idle and all(count for _, count in lonely):
-        counts = ", ".join(f"{workers[entry.queue]} for {entry.name}" for entry in CHANNELS.values())
+    if found.is_complete:
+        counts = ", ".join(f"{number} for {name}" for name, number in found.workers.items())
         yield fine("Processes", f"The dispatcher, the clock and workers ({counts}) are running.")
-
-
-def _workers(server: Redis) -> dict[str, int]:
-    """How many workers listen on each queue. RQ forgets those that have not been heard of for a while."""
-    counts: dict[str, int] = {}
-    for worker in Worker.all(connection=server):
-        for name in worker.queue_names():
-            counts[name] = counts.get(name, 0) + 1
-    return counts
 
 
 def check_stopped_channels() -> Iterator[Finding]:
@@ -157,6 +149,31 @@ def check_stopped_channels() -> Iterator[Finding]:
             f"Stopped since {stop.stopped_at:%-d %B, %H:%M} UTC: {stop.reason}",
             "Put it right. Then start the channel again on the home page; nothing that waits is lost.",
         )
+
+
+def check_sending() -> Iterator[Finding]:
+    """Whether what can leave does leave, what comes back is read, and nobody waits for a decision."""
+    try:
+        now = utc_now()
+        with read_session() as session:
+            stopped = {stop.channel for stop in stopped_channels(session)}
+            late = [each for each in backlog(session, now) if each.oldest and now - each.oldest > LATE and each.due]
+            open_ones, kept_back = unsettled(session), len(scheduling.kept_back(session))
+    except (SQLAlchemyError, OSError):
+        return
+    for each in late:
+        if each.channel not in stopped:
+            text = f"{each.due:,} batches wait, the oldest since {each.oldest:%-d %B, %H:%M} UTC."
+            yield note(CHANNELS[each.channel].label, text, "See that workers run, and what their log says.")
+    if open_ones.oldest_report and now - open_ones.oldest_report > LATE:
+        text = f"{open_ones.reports:,} reports of providers have not been read for {LATE.seconds // 60} minutes."
+        yield problem("Reports", text, "See that the clock runs, and what its log says.")
+    if open_ones.for_a_person:
+        text = f"Nobody knows of {open_ones.for_a_person:,} messages whether they were sent."
+        yield note("Uncertain", text, "An organiser decides on the home page whether they are sent again.")
+    if kept_back:
+        text = f"{kept_back} announcements did not leave at their time: something stood in the way."
+        yield note("Late", text, "The home page says what.")
 
 
 def check_disk() -> Iterator[Finding]:

@@ -34,6 +34,7 @@ def doctor(*, as_json: bool) -> int:
         checks_inside.check_queue,
         checks_inside.check_processes,
         checks_inside.check_stopped_channels,
+        checks_inside.check_sending,
         checks_outside.check_channels,
         checks_outside.check_public_address,
         checks_outside.check_clock,

@@ -23,6 +23,7 @@ PUBLIC = {
     "security.two_factor_setup_validate": "as above",
     "health.alive": "says that the process runs, and nothing else",
     "health.ready": "says that the database answers, and nothing else",
+    "metrics.metrics": "the token of METRICS_TOKEN; without one there is no such page",
     "conversation_webhooks.twilio_inbound": "Twilio's signature",
     "conversation_webhooks.sendgrid_inbound": "the secret end of the address",
     "delivery_webhooks.twilio_status": "Twilio's signature",
